@@ -1,0 +1,202 @@
+"""`tansiq agreement new|sign|import|show|list|suspend|lift|end`: the channels that letters pass by.
+
+An agreement travels as one file with its document, signatures and statements. Where the parties' nodes know each other,
+signatures also travel through the exchange by themselves.
+"""
+
+import argparse
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tansiq.cli import django as node
+from tansiq.cli.saying import officer, read, refused, say, write
+from tansiq.ground import clock
+from tansiq.ground.errors import Malformed
+from tansiq.ground.verdict import Refused
+from tansiq.parties.duties import Duty, Permission
+from tansiq.parties.values import Officer
+
+TEMPLATES = ("rescue", "picture", "statistics", "direct")
+YEAR = timedelta(days=365)
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the noun and its verbs."""
+    noun = commands.add_parser("agreement", help="write, sign and show agreements")
+    verbs = noun.add_subparsers(dest="verb", required=True)
+    new = verbs.add_parser("new", help="write a draft from a built-in template")
+    new.add_argument("--template", required=True, choices=TEMPLATES)
+    new.add_argument("--parties", required=True, nargs="+", metavar="AGENCY", help="like ma.marine es.salvamento")
+    new.add_argument("--number", default="", help="how the parties call it")
+    new.add_argument("--from", dest="since", type=_day, help="the first day (UTC); today where not said")
+    new.add_argument("--until", type=_day, help="the day it ends; a year later where not said")
+    new.add_argument("--out", type=Path, help="where to write it")
+    new.add_argument("--json", action="store_true")
+    new.set_defaults(run=write_draft)
+    sign = verbs.add_parser("sign", help="sign for a party that this node speaks for")
+    _target(sign)
+    sign.add_argument("--party", required=True, help="the agency to sign for")
+    sign.add_argument("--out", type=Path, help="write the agreement with its signatures to a file")
+    sign.set_defaults(run=sign_one)
+    take = verbs.add_parser("import", help="take an agreement, signatures and statements from a file")
+    _target(take)
+    take.set_defaults(run=take_file)
+    show = verbs.add_parser("show", help="what an agreement says, who signed, where it stands")
+    _target(show)
+    show.add_argument("--out", type=Path, help="write the agreement with its signatures to a file")
+    show.set_defaults(run=show_one)
+    for verb, what in (("suspend", "stop it for a while"), ("lift", "let it pass again"), ("end", "end it for good")):
+        said = verbs.add_parser(verb, help=f"{what}, for a party that this node speaks for")
+        _target(said)
+        said.add_argument("--party", required=True)
+        said.add_argument("--reason", default="", help="a short code")
+        said.set_defaults(run=say_of_it)
+    every = verbs.add_parser("list", help="every agreement and where it stands")
+    every.add_argument("--home", type=Path, required=True)
+    every.add_argument("--json", action="store_true")
+    every.set_defaults(run=list_all)
+
+
+def _target(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("agreement", help="its digest (or the first digits of it), or a file")
+    verb.add_argument("--home", type=Path, required=True)
+    verb.add_argument("--by", default="", metavar="USERNAME", help="who does it; where not said, the command line")
+    verb.add_argument("--json", action="store_true")
+
+
+def _day(text: str) -> datetime:
+    day = datetime.fromisoformat(text)
+    return day if day.tzinfo else day.replace(tzinfo=UTC)
+
+
+def write_draft(options: argparse.Namespace) -> int:
+    """Write a draft."""
+    from tansiq.exchange import canon
+    from tansiq.exchange.agreements import templates, terms
+    from tansiq.exchange.agreements.terms import Mechanism
+    from tansiq.exchange.papers import Papers
+
+    since = options.since or clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    parties = [party for word in options.parties for party in word.split(",") if party]
+    draft = templates.propose(
+        Mechanism(options.template),
+        parties=parties,
+        number=options.number or f"{options.template}/{since:%Y}",
+        since=since,
+        until=options.until or since + YEAR,
+    )
+    document = terms.write_agreement(draft)
+    write(options.out, msgspec.json.encode(Papers(document.decode())))
+    if options.out is not None:
+        say(options, {"agreement": canon.digest(document).hex(), "parties": list(draft.parties), "file": options.out})
+    return 0
+
+
+def sign_one(options: argparse.Namespace) -> int:
+    """Sign, and send the signature to the other parties' nodes."""
+    home = node.setup(options.home)
+    from tansiq.exchange import acts
+
+    by = officer(home, options.by, Permission.AGREEMENT_SIGN)
+    name = _name(options)
+    answer = acts.sign_agreement(agreement=name, party=options.party, by=by, now=clock.now())
+    if options.out is not None and not isinstance(answer, Refused):
+        _export(name, options.out)
+    return _answer(options, answer)
+
+
+def take_file(options: argparse.Namespace) -> int:
+    """Take a file's agreement."""
+    node.setup(options.home)
+    from tansiq.exchange import acts
+    from tansiq.exchange.papers import read_papers
+
+    papers = read_papers(read(Path(options.agreement)))
+    return _answer(options, acts.receive_agreement(papers=papers, sender="", now=clock.now()))
+
+
+def show_one(options: argparse.Namespace) -> int:
+    """Print an agreement; with --json its whole document besides."""
+    home = node.setup(options.home)
+    from tansiq.exchange import reads
+
+    name = _name(options)
+    whole = reads.agreement(agreement=name, reader=Officer("command-line", home.agency, Duty.NODE_ADMINISTRATOR))
+    if options.out is not None:
+        _export(name, options.out)
+    line = _line(whole.line)
+    if options.json:
+        line |= {"document": msgspec.json.decode(whole.document), "signatures": whole.signatures}
+    say(options, line)
+    return 0
+
+
+def say_of_it(options: argparse.Namespace) -> int:
+    """Suspend, lift or end."""
+    home = node.setup(options.home)
+    from tansiq.exchange import acts
+
+    act, permission = {
+        "suspend": (acts.suspend_agreement, Permission.AGREEMENT_SUSPEND),
+        "lift": (acts.lift_agreement, Permission.AGREEMENT_LIFT),
+        "end": (acts.end_agreement, Permission.AGREEMENT_END),
+    }[options.verb]
+    by = officer(home, options.by, permission)
+    name = _name(options)
+    return _answer(options, act(agreement=name, party=options.party, by=by, now=clock.now(), reason=options.reason))
+
+
+def list_all(options: argparse.Namespace) -> int:
+    """Print every agreement."""
+    home = node.setup(options.home)
+    from tansiq.exchange import reads
+
+    for each in reads.agreements(reader=Officer("command-line", home.agency, Duty.NODE_ADMINISTRATOR)):
+        say(options, _line(each))
+    return 0
+
+
+def _name(options: argparse.Namespace) -> str:
+    """The digest that is meant; a file is taken in first."""
+    path = Path(options.agreement)
+    if path.is_file():
+        from tansiq.exchange import acts
+        from tansiq.exchange.papers import read_papers
+
+        return acts.receive_agreement(papers=read_papers(read(path)), sender="", now=clock.now()).digest
+    from tansiq.exchange import reads
+
+    found = reads.digests(beginning=options.agreement)
+    if len(found) != 1:
+        what = "no agreement" if not found else f"{len(found)} agreements"
+        raise Malformed(f"{options.agreement} names {what}.", "Give its whole digest, or a file.")
+    return found[0]
+
+
+def _export(name: str, path: Path) -> None:
+    from tansiq.exchange import reads
+
+    write(path, msgspec.json.encode(reads.papers(agreement=name)))
+
+
+def _line(each: Any) -> dict[str, Any]:
+    return {
+        "agreement": each.digest,
+        "mechanism": each.mechanism,
+        "state": each.state,
+        "parties": list(each.parties),
+        "signed": list(each.signed),
+        "suspended_by": list(each.suspended_by),
+        "since": each.since.isoformat(),
+        "until": each.until.isoformat(),
+    }
+
+
+def _answer(options: argparse.Namespace, answer: Any) -> int:
+    if isinstance(answer, Refused):
+        return refused("agreement", answer)
+    say(options, _line(answer))
+    return 0

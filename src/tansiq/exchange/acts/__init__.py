@@ -1,0 +1,47 @@
+"""What is done in the exchange, split by noun. Each act is one verb, in its caller's transaction where there is one."""
+
+from tansiq.exchange.acts.agreements import (
+    end_agreement,
+    lift_agreement,
+    propose_agreement,
+    receive_agreement,
+    sign_agreement,
+    suspend_agreement,
+)
+from tansiq.exchange.acts.delivering import expire, postpone, receive_receipts, settle
+from tansiq.exchange.acts.judging import Parcel
+from tansiq.exchange.acts.letters import attest, attest_acted, mark_handed, open_letter, send
+from tansiq.exchange.acts.log import close_gate, note_witness, record, sign_head, witness_head
+from tansiq.exchange.acts.partners import add_partner, confirm_partner, issue_card, receive_card
+from tansiq.exchange.acts.receiving import receive
+from tansiq.exchange.acts.recovering import recover
+
+__all__ = [
+    "Parcel",
+    "add_partner",
+    "attest",
+    "attest_acted",
+    "close_gate",
+    "confirm_partner",
+    "end_agreement",
+    "expire",
+    "issue_card",
+    "lift_agreement",
+    "mark_handed",
+    "note_witness",
+    "open_letter",
+    "postpone",
+    "propose_agreement",
+    "receive",
+    "receive_agreement",
+    "receive_card",
+    "receive_receipts",
+    "record",
+    "recover",
+    "send",
+    "settle",
+    "sign_agreement",
+    "sign_head",
+    "suspend_agreement",
+    "witness_head",
+]

@@ -1,0 +1,343 @@
+"""Send, open and attest letters."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+from functools import partial
+from uuid import UUID
+
+from django.db import transaction
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tansiq.exchange import canon, cards, jws, policy, receipts, seal
+from tansiq.exchange import label as labels
+from tansiq.exchange.acts.log import name_of
+from tansiq.exchange.agreements.terms import NODE_DUTY, Mechanism
+from tansiq.exchange.kinds import Kind
+from tansiq.exchange.label import Handling, Label, Route, Urgency
+from tansiq.exchange.ledger import EntryType
+from tansiq.exchange.models import Agreement, Delivery, Envelope, Receipt
+from tansiq.exchange.models.channels import Channel, Known, channels, confirmed
+from tansiq.exchange.models.ledger import Happening, Writer
+from tansiq.exchange.models.own import Own, own
+from tansiq.exchange.policy import Action, Facts
+from tansiq.exchange.receipts import ReceiptState
+from tansiq.exchange.values import (
+    DeliveryState,
+    Detail,
+    Direction,
+    EnvelopeState,
+    ExchangeBasis,
+    ExchangeReason,
+    Opened,
+    Sent,
+)
+from tansiq.ground.errors import Missing
+from tansiq.ground.ids import uuid7
+from tansiq.ground.verdict import Refused
+from tansiq.parties.duties import Permission
+from tansiq.parties.values import Officer, node_of
+
+LIFE = {
+    Urgency.DISTRESS: timedelta(days=7),
+    Urgency.URGENT: timedelta(days=14),
+    Urgency.PRIORITY: timedelta(days=30),
+    Urgency.ROUTINE: timedelta(days=30),
+}
+"""How long delivery is tried before an envelope expires: outages of days are expected."""
+
+RANKS = {urgency: rank for rank, urgency in enumerate(Urgency)}
+
+
+@transaction.atomic
+def send(
+    *,
+    kind: Kind,
+    letter: Struct,
+    mechanism: str,
+    to: tuple[str, ...],
+    by: Officer | str,
+    now: datetime,
+    topic: str = "",
+    purpose: str = "",
+    sensitivity: int = 0,
+    handling: str = "H0",
+    urgency: str = "routine",
+    case: UUID | None = None,
+    in_reply_to: UUID | None = None,
+    persons_named: bool = False,
+    exercise: str | None = None,
+) -> Sent | Refused:
+    """Seal a letter under the agreement in force of a mechanism, and queue it for every recipient.
+
+    It belongs to the exercise that this node plays, unless `exercise` says another, or none: what concerns a real
+    distress stays real in an exercise too.
+
+    Agencies of this node need no envelope: they read the same database, and only others are delivered to.
+    """
+    me = own()
+    sender, duty = (by.party, by.duty.value) if isinstance(by, Officer) else (me.agency, NODE_DUTY)
+    nodes = sorted({node_of(agency) for agency in to} - {me.node})
+    if not nodes:
+        return Refused(ExchangeReason.NO_RECIPIENT, ExchangeBasis.HOUSE)
+    channel = _channel(channels(now).values(), Mechanism(mechanism), {sender, *to})
+    if channel is None:
+        return Refused(ExchangeReason.NO_AGREEMENT, ExchangeBasis.AGREEMENT)
+    partners = confirmed()
+    rescue = channel.terms.mechanism is Mechanism.RESCUE
+    if not all(node in partners and (rescue or cards.in_date(partners[node].card, now)) for node in nodes):
+        return Refused(ExchangeReason.NO_PARTNER, ExchangeBasis.HOUSE)
+    raw = canon.write_letter(letter)
+    said = Label(
+        kind=kind,
+        sender=sender,
+        duty=duty,
+        recipients=tuple(sorted(set(to))),
+        purpose=purpose,
+        topic=topic,
+        sensitivity=sensitivity,
+        handling=Handling(handling),
+        urgency=Urgency(urgency),
+        case=labels.pseudonym(channel.digest, case) if case else "",
+        in_reply_to=_digest_of(in_reply_to),
+        sent=canon.millis(now),
+        expires=canon.millis(now + LIFE[Urgency(urgency)]),
+        letter=labels.part_of(raw),
+        persons_named=persons_named,
+        exercise=canon.clean(me.exercise if exercise is None else exercise),
+    )
+    ruling = policy.decide(
+        policy.policy_of(channel.terms, channel.digest),
+        said,
+        facts=Facts(state=channel.state),
+        action=Action.SEND,
+        principal=f"{sender}/{duty}",
+        now=now,
+    )
+    if not ruling.allowed:
+        return ruling.refusal()
+    post = partial(_post, me, channel, [partners[node] for node in nodes], name_of(by), now)
+    return post(said, raw, ",".join(ruling.rule_ids))
+
+
+def _channel(found: Iterable[Channel], mechanism: Mechanism, agencies: set[str]) -> Channel | None:
+    """The agreement that letters of this mechanism pass by between these agencies: the newest where there are more."""
+    fit = [each for each in found if each.terms.mechanism == mechanism and agencies <= set(each.terms.parties)]
+    passing = sorted((each for each in fit if each.passes), key=lambda each: (each.terms.since, each.digest))
+    return passing[-1] if passing else None
+
+
+def _digest_of(envelope: UUID | None) -> str:
+    if envelope is None:
+        return ""
+    return Envelope.objects.values_list("digest", flat=True).filter(ref=envelope).first() or ""
+
+
+def _post(
+    me: Own, channel: Channel, partners: list[Known], by: str, now: datetime, said: Label, raw: bytes, rule: str
+) -> Sent:
+    """Seal, sign, store, log and queue, under the log's lock so that a case's numbers follow each other."""
+    writer = Writer()
+    said = _numbered(said)
+    route = Route(
+        agr=channel.digest,
+        id=uuid7(now),
+        snd=said.sender,
+        rcp=said.recipients,
+        urg=said.urgency,
+        exp=said.expires,
+    )
+    readers = [(seal.Role.ALL, partner.reader) for partner in partners]
+    sealed = seal.seal(route=route, label=said, letter=raw, readers=readers, signer=me.keys.signer)
+    digest = sealed.envelope.identity.hex()
+    happening = Happening(
+        EntryType.SENT, Permission.LETTER_SEND.value, route.id, by, now, logged(digest, route, "", rule)
+    )
+    (leaf,) = writer.append([happening])
+    row = Envelope.objects.create(
+        position=writer.number(),
+        ref=route.id,
+        uid=route.id,
+        direction=Direction.OUT.value,
+        digest=digest,
+        agreement=channel.digest,
+        mechanism=channel.terms.mechanism.value,
+        kind=said.kind.value,
+        sender=said.sender,
+        case=UUID(said.case) if said.case else None,
+        label=labels.write_label(said),
+        keys=seal.keep(sealed.keys, me.storage, sealed.envelope.identity),
+        state=EnvelopeState.QUEUED.value,
+        rule=rule,
+        stored=canon.moment(canon.millis(now)),
+        leaf=leaf,
+        handed=now,
+        raw=sealed.envelope.raw,
+    )
+    for partner in partners:
+        Delivery.objects.create(
+            node=partner.card.node,
+            thing="envelope",
+            envelope=row,
+            stream=row.case,
+            rank=RANKS[said.urgency],
+            state=DeliveryState.WAITING.value,
+            next_at=now,
+            expires=canon.moment(said.expires),
+        )
+    writer.close()
+    return Sent(envelope=route.id, agreement=channel.digest, to=said.recipients)
+
+
+def logged(digest: str, route: Route, reason: str, rule: str) -> Detail:
+    """What the log says of an envelope: no content, and nothing of its label."""
+    return {
+        "envelope": digest,
+        "id": str(route.id),
+        "sender": route.snd,
+        "agreement": route.agr,
+        "reason": reason,
+        "rule": rule,
+    }
+
+
+def _numbered(said: Label) -> Label:
+    """The label with its place within (case, sender), for the same recipients: what each of them gets has no gaps."""
+    if not said.case:
+        return said
+    before = Envelope.objects.filter(case=UUID(said.case), sender=said.sender, direction=Direction.OUT.value)
+    for row in before.order_by("-position").defer("raw", "keys")[:200]:
+        last = row.said
+        if last is not None and last.recipients == said.recipients:
+            return replace(said, seq=last.seq + 1, prev=row.digest)
+    return replace(said, seq=1)
+
+
+@transaction.atomic
+def attest(*, envelope: UUID, state: ReceiptState, by: Officer, now: datetime) -> None:
+    """Tell the originator, signed, that a letter was read or acted on. What was said before is not said again."""
+    writer = Writer()
+    row = _received(envelope)
+    chain = list(row.receipts.filter(direction=Direction.OUT.value).order_by("n"))
+    if any(each.state == state for each in chain) or not chain:
+        return
+    me, n, prev = own(), len(chain), jws.digest(chain[-1].token)
+    detail: Detail = {"envelope": row.digest, "n": n, "state": state.value, "prev": prev}
+    happening = Happening(EntryType.RECEIPT, Permission.LETTER_ATTEST.value, row.ref, by.signature, now, detail)
+    (leaf,) = writer.append([happening])
+    said = receipts.Receipt(
+        envelope=row.digest,
+        recipient=me.node,
+        n=n,
+        prev=prev,
+        state=state,
+        agreement=row.agreement,
+        at=canon.millis(now),
+        leaf=max(leaf, 0),
+        head="" if leaf < 0 else receipts.sign_head(writer.head(me.node, now), me.keys.log),
+    )
+    given = keep_given(writer, row, said, receipts.sign_receipt(said, me.keys.signer), leaf)
+    Delivery.objects.create(
+        node=node_of(row.sender),
+        thing="receipt",
+        receipt=given,
+        stream=row.ref,
+        rank=RANKS[Urgency.URGENT],
+        state=DeliveryState.WAITING.value,
+        next_at=now,
+    )
+    writer.close()
+
+
+def keep_given(writer: Writer, row: Envelope, said: receipts.Receipt, token: str, leaf: int) -> Receipt:
+    """Keep a receipt of ours, signed as `token`; the envelope's state is what it says."""
+    given = Receipt.objects.create(
+        id=writer.number(),
+        envelope=row,
+        digest=said.envelope,
+        direction=Direction.OUT.value,
+        signer=said.recipient,
+        n=said.n,
+        state=said.state.value,
+        rule=",".join(said.rules)[:200],
+        at=canon.moment(said.at),
+        leaf=leaf,
+        token=token,
+    )
+    row.state = said.state.value
+    row.save(update_fields=["state"])
+    return given
+
+
+@transaction.atomic
+def attest_acted(*, envelope: UUID, by: Officer, now: datetime) -> Refused | None:
+    """Attest on a person's word that a letter was acted on.
+
+    Only someone of an agency that it was written to says so: agencies that share a node do not speak for each other.
+    """
+    said = _received(envelope).said
+    if said is None or by.party not in said.recipients:
+        return Refused(ExchangeReason.NOT_ADDRESSED, ExchangeBasis.AGREEMENT)
+    attest(envelope=envelope, state=ReceiptState.ACTED, by=by, now=now)
+    return None
+
+
+@transaction.atomic
+def open_letter(*, envelope: UUID, reason: str, by: Officer, now: datetime) -> Opened | Refused:
+    """Open a letter in memory; who, when and why go into the log (Directive (EU) 2016/680, article 25).
+
+    Only a party to the letter opens it, in a duty that the agreement lists for its kind: agencies that share a node
+    share no letters.
+    """
+    if not reason.strip():
+        return Refused(ExchangeReason.NO_REASON_GIVEN, ExchangeBasis.LED_25)
+    row = Envelope.objects.filter(ref=envelope).exclude(state=EnvelopeState.REFUSED.value, direction="in").first()
+    if row is None:
+        raise Missing("There is no such letter.")
+    if not _is_for(row, by):
+        return Refused(ExchangeReason.NOT_ADDRESSED, ExchangeBasis.AGREEMENT)
+    opened = row.opened(own().storage)
+    writer = Writer()
+    writer.append(
+        [
+            Happening(
+                EntryType.READ,
+                Permission.LETTER_OPEN.value,
+                row.ref,
+                by.signature,
+                now,
+                {"envelope": row.digest, "reason": canon.clean(reason.strip())[:200]},
+            )
+        ]
+    )
+    writer.close()
+    return opened
+
+
+def _is_for(row: Envelope, by: Officer) -> bool:
+    said, agreement = row.said, Agreement.objects.filter(digest=row.agreement).first()
+    if said is None or agreement is None:
+        return False
+    bound = policy.policy_of(agreement.terms(), agreement.digest)
+    if row.direction == Direction.OUT.value and by.party == row.sender:
+        return bound.may_send(row.kind, by.duty) or bound.may_open(row.kind, by.duty)
+    return by.party in said.recipients and bound.may_open(row.kind, by.duty)
+
+
+@transaction.atomic
+def mark_handed(*, envelope: UUID, now: datetime, trouble: str = "") -> None:
+    """Say that a stored letter was handed to its room, or what stood in the way; with trouble it is tried no more."""
+    Envelope.objects.filter(ref=envelope).update(handed=now, trouble=trouble[:300])
+
+
+@transaction.atomic
+def mark_all_handed(*, envelopes: Collection[UUID], now: datetime) -> None:
+    """Say of many stored letters that no room waits for them."""
+    Envelope.objects.filter(ref__in=envelopes).update(handed=now)
+
+
+def _received(envelope: UUID) -> Envelope:
+    row = Envelope.objects.select_for_update().filter(ref=envelope, direction=Direction.IN.value).first()
+    if row is None:
+        raise Missing("There is no such letter.")
+    return row

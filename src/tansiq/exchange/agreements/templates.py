@@ -1,0 +1,88 @@
+"""The built-in agreements: `rescue`, `picture`, `statistics`, `direct`, as data that a lawyer can read and amend."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+from importlib import resources
+
+import msgspec
+from msgspec import Struct
+
+from tansiq.exchange import canon
+from tansiq.exchange.agreements.terms import Agreement, Flow, Mechanism, Onward, Text
+from tansiq.exchange.label import Urgency
+
+
+class Template(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """An agreement without parties and dates."""
+
+    title: Text
+    flows: dict[str, Flow]
+    purposes: tuple[str, ...]
+    sensitivity: int
+    topics: tuple[str, ...]
+    barred: tuple[str, ...]
+    case_required: bool
+    onward: Onward
+    answer_hours: dict[Urgency, int]
+    retention_days: int
+    legal_basis: Text
+    articles: tuple[Text, ...]
+    reasons: dict[str, Text]
+
+
+@cache
+def template(mechanism: Mechanism) -> Template:
+    """The template of a mechanism."""
+    return msgspec.json.decode(_file(f"{mechanism}.json"), type=Template)
+
+
+@cache
+def rules(mechanism: Mechanism) -> str:
+    """The Cedar rules of a mechanism."""
+    return _file(f"{mechanism}.cedar").decode()
+
+
+@cache
+def house_rules() -> str:
+    """The Cedar rules that a node adds to every agreement but rescue: forbids alone."""
+    return _file("house.cedar").decode()
+
+
+@cache
+def schema() -> str:
+    """The Cedar schema that all rules are validated against."""
+    return _file("tansiq.cedarschema").decode()
+
+
+def propose(
+    mechanism: Mechanism, *, parties: Sequence[str], number: str, since: datetime, until: datetime, desk: str = ""
+) -> Agreement:
+    """A draft agreement between these parties (agency codes, in any order) from the built-in template."""
+    form = template(mechanism)
+    return Agreement(
+        title=form.title,
+        mechanism=mechanism,
+        number=number,
+        parties=tuple(sorted(set(parties))),
+        flows=form.flows,
+        purposes=form.purposes,
+        sensitivity=form.sensitivity,
+        topics=form.topics,
+        barred=form.barred,
+        case_required=form.case_required,
+        desk=desk,
+        onward=form.onward,
+        answer_hours=form.answer_hours,
+        retention_days=form.retention_days,
+        legal_basis=form.legal_basis,
+        articles=form.articles,
+        reasons=form.reasons,
+        cedar=rules(mechanism),
+        since=canon.millis(since),
+        until=canon.millis(until),
+    )
+
+
+def _file(name: str) -> bytes:
+    return (resources.files("tansiq.exchange.agreements") / name).read_bytes()

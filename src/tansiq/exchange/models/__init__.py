@@ -1,0 +1,21 @@
+"""What the exchange keeps, split by noun: letters on their way, channels they go by, and the ledger that proves it."""
+
+from tansiq.exchange.models.channels import Agreement, Partner, Statement
+from tansiq.exchange.models.following import Following
+from tansiq.exchange.models.ledger import Event, Head, LedgerEntry, LedgerNode, Log
+from tansiq.exchange.models.letters import Delivery, Envelope, Receipt
+
+__all__ = [
+    "Agreement",
+    "Delivery",
+    "Envelope",
+    "Event",
+    "Following",
+    "Head",
+    "LedgerEntry",
+    "LedgerNode",
+    "Log",
+    "Partner",
+    "Receipt",
+    "Statement",
+]

@@ -1,0 +1,191 @@
+"""By what letters pass, as kept: partners with their cards, agreements with what their parties signed."""
+
+from datetime import datetime
+from functools import lru_cache
+from uuid import UUID
+
+import msgspec
+from django.db import models
+from msgspec import Struct
+
+from tansiq.exchange import canon, cards, jws, values
+from tansiq.exchange.agreements import standing, terms
+from tansiq.exchange.agreements.standing import AgreementState
+from tansiq.exchange.cards import PartnerCard
+from tansiq.exchange.keys import Reader, Verifier
+from tansiq.exchange.models import bulk
+from tansiq.exchange.papers import Papers
+from tansiq.exchange.values import PartnerState
+
+
+class Partner(models.Model):
+    """Another node, by its signed card, trusted only when two persons compared its words; and this node's own card.
+
+    `past` are the cards before this one, by which old signatures are checked; `witnessed` is the newest head of our
+    ledger that the partner showed us.
+    """
+
+    node = models.CharField(max_length=32, primary_key=True)
+    token = models.TextField()
+    state = models.CharField(max_length=12)
+    added_by = models.CharField(max_length=160)
+    added_person = models.UUIDField(default=UUID(int=0))
+    added_at = models.DateTimeField()
+    confirmed_by = models.CharField(max_length=160, blank=True)
+    confirmed_at = models.DateTimeField(null=True)
+    seen_at = models.DateTimeField(null=True)
+    trouble = models.CharField(max_length=300, blank=True)
+    past = models.JSONField(default=list)
+    witnessed = models.TextField(blank=True)
+
+    def card(self) -> PartnerCard:
+        """The card, read and checked once in each process."""
+        return known(self.token).card
+
+    def value(self) -> values.Partner:
+        """The partner as said to others."""
+        card = self.card()
+        return values.Partner(
+            node=self.node,
+            agencies=card.agencies,
+            address=card.url,
+            number=card.number,
+            state=PartnerState(self.state),
+            words=cards.fingerprint(card),
+            added_by=self.added_by,
+            added_at=self.added_at,
+            confirmed_by=self.confirmed_by,
+            confirmed_at=self.confirmed_at,
+            seen_at=self.seen_at,
+            trouble=self.trouble,
+        )
+
+
+class Agreement(models.Model):
+    """A channel: its document, named by its digest, and each party's signature as a token."""
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    mechanism = models.CharField(max_length=24, db_index=True)
+    document = models.BinaryField()
+    signatures = models.JSONField(default=dict)
+    at = models.DateTimeField()
+
+    def terms(self) -> terms.Agreement:
+        """The document, read once in each process."""
+        return _terms(self.digest, bytes(self.document))
+
+    def papers(self) -> Papers:
+        """The agreement as it travels."""
+        tokens = tuple(each.token for each in self.statements.all())
+        return Papers(bytes(self.document).decode(), dict(self.signatures), tokens)
+
+    def said(self) -> list[standing.Statement]:
+        """What its parties said of it, in the order it came. The signatures were checked when it was stored."""
+        return [jws.unverified(row.token, standing.Statement) for row in self.statements.all()]
+
+    def channel(self, now: datetime) -> "Channel":
+        """The agreement with its state at this moment."""
+        read = self.terms()
+        said = self.said()
+        return Channel(self.digest, read, standing.state(read, self.signatures, said, now), standing.suspended_by(said))
+
+    def value(self, now: datetime) -> values.Agreement:
+        """The agreement as said to others."""
+        channel = self.channel(now)
+        return values.Agreement(
+            digest=self.digest,
+            mechanism=self.mechanism,
+            title={name: channel.terms.title.said(name) for name in terms.LANGUAGES},
+            parties=channel.terms.parties,
+            signed=tuple(sorted(self.signatures)),
+            suspended_by=channel.suspended_by,
+            state=channel.state,
+            since=canon.moment(channel.terms.since),
+            until=canon.moment(channel.terms.until),
+        )
+
+
+class Channel(Struct, frozen=True):
+    """An agreement as letters meet it: terms and standing."""
+
+    digest: str
+    terms: terms.Agreement
+    state: AgreementState
+    suspended_by: tuple[str, ...]
+
+    @property
+    def passes(self) -> bool:
+        """Whether letters pass now."""
+        return standing.passes(self.terms.mechanism, self.state)
+
+
+class Statement(models.Model):
+    """A party's signed word on an agreement: suspended, lifted, ended; each party numbers its own."""
+
+    agreement = models.ForeignKey(Agreement, on_delete=models.PROTECT, related_name="statements")
+    party = models.CharField(max_length=64)
+    seq = models.PositiveIntegerField()
+    token = models.TextField()
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["agreement", "party", "seq"], name="one_statement_per_number")]
+
+
+def channels(now: datetime) -> dict[str, Channel]:
+    """Every agreement by its digest, in two queries; what was signed is read once in each process."""
+    tokens: dict[str, list[str]] = {}
+    for digest, token in bulk.select(Statement, ("agreement_id", "token"), order="id"):
+        tokens.setdefault(digest, []).append(token)
+    found = {}
+    for digest, signatures in bulk.select(Agreement, ("digest", "signatures")):
+        held = _held(digest, signatures, tuple(tokens.get(digest, ())))
+        state = standing.state(held.terms, held.signatures, held.said, now)
+        found[digest] = Channel(digest, held.terms, state, held.suspended_by)
+    return found
+
+
+class _Held(Struct, frozen=True):
+    """An agreement and what its parties said of it."""
+
+    terms: terms.Agreement
+    signatures: dict[str, str]
+    said: list[standing.Statement]
+    suspended_by: tuple[str, ...]
+
+
+@lru_cache(maxsize=1_024)
+def _held(digest: str, signatures: str, tokens: tuple[str, ...]) -> _Held:
+    """Nothing is trusted for longer than its row stands: a new signature or statement is another key of this cache."""
+    document = Agreement.objects.values_list("document", flat=True).get(digest=digest)
+    said = [jws.unverified(token, standing.Statement) for token in tokens]
+    signed = msgspec.json.decode(signatures, type=dict[str, str])
+    return _Held(_terms(digest, bytes(document)), signed, said, standing.suspended_by(said))
+
+
+def confirmed() -> dict[str, "Known"]:
+    """The partners that two persons confirmed, by node. Whether a card is in date is for the caller to ask."""
+    rows = bulk.select(Partner, ("node", "token"), state=PartnerState.CONFIRMED.value)
+    return {node: known(token) for node, token in rows}
+
+
+class Known(Struct, frozen=True):
+    """A node by its card, with the public keys ready for use."""
+
+    card: PartnerCard
+    verifier: Verifier
+    log: Verifier
+    reader: Reader
+
+
+@lru_cache(maxsize=256)
+def known(token: str) -> Known:
+    """The card of a token and its keys, read and checked once in each process."""
+    card = cards.read_card(token)
+    return Known(card, card.verifier, card.log_verifier, card.reader)
+
+
+@lru_cache(maxsize=1_024)
+def _terms(digest: str, raw: bytes) -> terms.Agreement:
+    return terms.read_agreement(raw)

@@ -1,0 +1,70 @@
+"""What is seen of the exchange. A read for people is told its reader and shows what that duty may see.
+
+Those without a reader serve the node itself: what waits for its rooms, what is due to partners, what its ledger says.
+"""
+
+from tansiq.exchange.reads.channels import (
+    agreement,
+    agreements,
+    channel_health,
+    digests,
+    own_card,
+    papers,
+    parties_of,
+    partners,
+)
+from tansiq.exchange.reads.ledger import (
+    Neighbours,
+    anchor,
+    anchor_path,
+    head_answer,
+    ledger_state,
+    log_size,
+    neighbours,
+    proof_of,
+    witnesses,
+)
+from tansiq.exchange.reads.letters import envelope, envelope_records, envelopes, exercise_of, letter, unhanded
+from tansiq.exchange.reads.log import events, log
+from tansiq.exchange.reads.queue import Correspondent, Due, correspondents, due, due_nodes, held_head, signs
+from tansiq.exchange.reads.recovering import catch_up, earlier_head
+from tansiq.exchange.reads.verify import alarms, verify
+
+__all__ = [
+    "Correspondent",
+    "Due",
+    "Neighbours",
+    "agreement",
+    "agreements",
+    "alarms",
+    "anchor",
+    "anchor_path",
+    "catch_up",
+    "channel_health",
+    "correspondents",
+    "digests",
+    "due",
+    "due_nodes",
+    "earlier_head",
+    "envelope",
+    "envelope_records",
+    "envelopes",
+    "events",
+    "exercise_of",
+    "head_answer",
+    "held_head",
+    "ledger_state",
+    "letter",
+    "log",
+    "log_size",
+    "neighbours",
+    "own_card",
+    "papers",
+    "parties_of",
+    "partners",
+    "proof_of",
+    "signs",
+    "unhanded",
+    "verify",
+    "witnesses",
+]

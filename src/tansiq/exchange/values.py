@@ -1,0 +1,302 @@
+"""What is said of what passes between agencies: events, envelopes, receipts, agreements, partners, the ledger.
+
+Codes only; the web turns them into words. Times are UTC.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from msgspec import Struct
+
+from tansiq.exchange.agreements.standing import AgreementState
+from tansiq.exchange.agreements.terms import Agreement as Terms
+from tansiq.exchange.kinds import Kind
+from tansiq.exchange.label import Label
+
+Detail = dict[str, str | int | float]
+"""What an event says beside its name: codes and numbers, never a letter's content."""
+
+
+class Direction(StrEnum):
+    """Which way an envelope or a receipt went, as seen from this node."""
+
+    IN = "in"
+    OUT = "out"
+
+
+class EnvelopeState(StrEnum):
+    """Where an envelope stands: queued or sent until each recipient said accepted or refused; then read, acted."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+    READ = "read"
+    ACTED = "acted"
+
+
+class DeliveryState(StrEnum):
+    """Where one parcel to one partner stands."""
+
+    WAITING = "waiting"
+    DONE = "done"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+
+
+class PartnerState(StrEnum):
+    """Whether two persons have compared and confirmed a partner's card."""
+
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+    OWN = "own"
+
+
+class ExchangeReason(StrEnum):
+    """Why the exchange says no before any agreement's own rule is asked."""
+
+    NO_RECIPIENT = "exchange.reason.no-recipient"
+    NO_AGREEMENT = "exchange.reason.no-agreement"
+    NO_PARTNER = "exchange.reason.no-partner"
+    SAME_PERSON = "exchange.reason.same-person"
+    WORDS_DIFFER = "exchange.reason.words-differ"
+    NOT_A_PARTY = "exchange.reason.not-a-party"
+    NO_CHANGE = "exchange.reason.no-change"
+    OWN_CARD = "exchange.reason.own-card"
+    NO_REASON_GIVEN = "exchange.reason.no-reason-given"
+    NOT_ADDRESSED = "exchange.reason.not-addressed"
+    ANOTHER_DIGEST = "exchange.reason.another-digest"
+    TAMPERED = "exchange.reason.tampered"
+    UNREADABLE = "exchange.reason.unreadable"
+    OTHER_EXERCISE = "exchange.reason.other-exercise"
+    LEDGER_BEHIND = "exchange.reason.ledger-behind"
+
+
+class HoldReason(StrEnum):
+    """Why an envelope is not taken now, though it may be later."""
+
+    UNKNOWN_AGREEMENT = "unknown-agreement"
+    SUSPENDED = "suspended"
+    NOT_YET = "not-yet"
+    CLOCK = "clock"
+    RECOVERING = "recovering"
+    KEY_EXPIRED = "key-expired"
+    EARLIER_HELD = "earlier-held"
+
+
+class ExchangeBasis(StrEnum):
+    """On what ground the exchange says no."""
+
+    HOUSE = "exchange.basis.house"
+    AGREEMENT = "exchange.basis.agreement"
+    TWO_PERSONS = "exchange.basis.two-persons"
+    LED_25 = "exchange.basis.led-25"  # Directive (EU) 2016/680, article 25: consultation is logged with its reason
+    LEDGER = "exchange.basis.ledger"
+
+
+class Event(Struct, frozen=True):
+    """One line of the append-only log."""
+
+    id: int
+    name: str
+    thing: UUID
+    by: str
+    at: datetime
+    detail: Detail
+
+
+class Sent(Struct, frozen=True):
+    """A letter that was sealed and queued: its envelope, the agreement's digest and who it goes to."""
+
+    envelope: UUID
+    agreement: str
+    to: tuple[str, ...]
+
+
+class EnvelopeLine(Struct, frozen=True):
+    """One envelope in a list: its label, its state and the rule that decided. The letter stays sealed."""
+
+    position: int
+    id: UUID
+    direction: Direction
+    kind: Kind | None
+    mechanism: str
+    agreement: str
+    sender: str
+    to: tuple[str, ...]
+    urgency: str
+    topic: str
+    purpose: str
+    sensitivity: int
+    handling: str
+    case: UUID | None
+    in_reply_to: str
+    sent: datetime
+    expires: datetime
+    stored: datetime
+    state: EnvelopeState
+    rule: str
+    exercise: str
+    reason: str = ""
+    quarantined: bool = False
+    unlogged: bool = False
+
+
+class ReceiptLine(Struct, frozen=True):
+    """One signed receipt as shown: who says what of which envelope, and where it lies in the signer's ledger."""
+
+    signer: str
+    n: int
+    state: str
+    rule: str
+    at: datetime
+    leaf: int
+    direction: Direction
+
+
+class DeliveryLine(Struct, frozen=True):
+    """How the parcel to one partner fares."""
+
+    node: str
+    state: DeliveryState
+    attempts: int
+    next_at: datetime
+    trouble: str
+
+
+class Envelope(Struct, frozen=True):
+    """One envelope whole, but for its letter."""
+
+    line: EnvelopeLine
+    digest: str
+    size: int
+    label: Label | None
+    receipts: tuple[ReceiptLine, ...]
+    deliveries: tuple[DeliveryLine, ...]
+    handed: datetime | None
+    trouble: str
+
+
+class Opened(Struct, frozen=True):
+    """A letter opened in memory, for a reason that was logged."""
+
+    envelope: UUID
+    kind: Kind
+    sender: str
+    letter: Struct
+
+
+class Unhanded(Struct, frozen=True):
+    """A stored letter that waits to be handed to its room."""
+
+    envelope: UUID
+    kind: Kind
+    sender: str
+    case: UUID | None
+    quarantined: bool
+
+
+class Partner(Struct, frozen=True, kw_only=True):
+    """A node that is known here, and how far it is trusted; `words` are compared by voice."""
+
+    node: str
+    agencies: tuple[str, ...]
+    address: str
+    number: int
+    state: PartnerState
+    words: str
+    added_by: str
+    added_at: datetime
+    confirmed_by: str
+    confirmed_at: datetime | None
+    seen_at: datetime | None
+    trouble: str
+
+
+class Agreement(Struct, frozen=True, kw_only=True):
+    """A channel in short: who is party, who signed, where it stands now."""
+
+    digest: str
+    mechanism: str
+    title: dict[str, str]
+    parties: tuple[str, ...]
+    signed: tuple[str, ...]
+    suspended_by: tuple[str, ...]
+    state: AgreementState
+    since: datetime
+    until: datetime
+
+
+class AgreementWhole(Struct, frozen=True, kw_only=True):
+    """A channel with its terms, and what each party signed."""
+
+    line: Agreement
+    terms: Terms
+    document: str
+    signatures: dict[str, str]
+    statements: tuple[str, ...]
+
+
+class HeadLine(Struct, frozen=True):
+    """A signed head of some node's ledger."""
+
+    log: str
+    epoch: int
+    size: int
+    root: str
+    at: datetime
+
+
+class LedgerState(Struct, frozen=True, kw_only=True):
+    """Where this node's ledger stands; `gate` says why only rescue passes, and is empty when all is well.
+
+    `held` are the newest heads that we hold of partners, `witnessed` the newest heads of ours that partners hold.
+    """
+
+    node: str
+    epoch: int
+    size: int
+    root: str
+    gate: str
+    held: tuple[HeadLine, ...]
+    witnessed: tuple[tuple[str, HeadLine], ...]
+
+
+class Recovered(Struct, frozen=True, kw_only=True):
+    """A ledger that goes on from an old backup, in a new epoch.
+
+    `restored` leaves were left of epoch `was`; those in the range `lost` (first, and the one past the last) are gone.
+    `logged` is how much passed unlogged and has its leaf now; `troubles` are what partners showed that did not hold.
+    """
+
+    epoch: int
+    was: int
+    restored: int
+    lost: tuple[int, int]
+    heads: str
+    officers: str
+    without: tuple[str, ...]
+    logged: int
+    troubles: tuple[str, ...]
+
+
+class ChannelHealth(Struct, frozen=True):
+    """How one partner's channel fares: what waits for it, since when, and when it last answered."""
+
+    node: str
+    state: PartnerState
+    seen_at: datetime | None
+    trouble: str
+    waiting: int
+    oldest: datetime | None
+    refused: int
+
+
+class Flaw(Struct, frozen=True):
+    """One row that is not what it should be: the table, which row, and what is wrong with it."""
+
+    table: str
+    row: str
+    what: str

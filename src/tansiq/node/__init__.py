@@ -1,0 +1,1 @@
+"""One running node: its home, settings, addresses and the threads it keeps."""

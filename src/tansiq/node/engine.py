@@ -1,0 +1,67 @@
+"""What a node keeps running beside requests, started and stopped together."""
+
+import asyncio
+import logging
+from datetime import timedelta
+
+from starlette.routing import BaseRoute
+
+from tansiq.exchange.intake import Intake, compare_anchor
+from tansiq.exchange.outbox import Outbox
+from tansiq.ground import clock
+from tansiq.node.handover import HandOver
+from tansiq.node.home import Home
+from tansiq.node.threads import Repeater
+from tansiq.parties import acts as parties
+from tansiq.watch import acts as watch
+from tansiq.watch import readers
+
+log = logging.getLogger(__name__)
+
+FORGET_FORMS = timedelta(days=2)
+"""How long a form's token is kept: longer than any session in which it could still be sent."""
+
+FORGET_TRACKS = timedelta(days=30)
+"""How long the history of the picture is kept."""
+
+
+class Engine:
+    """The running parts of one node: the doors in and out, the hand-over to rooms, feeds, and housekeeping."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.intake, self.outbox = Intake(), Outbox()
+        self.threads = [
+            Repeater("hand-over", HandOver().round, rest=0.2),
+            Repeater("housekeeping", self._keep_house, rest=3600),
+        ]
+        self.feeds: readers.Readers | None = None
+
+    def routes(self) -> list[BaseRoute]:
+        """The addresses at which partners' machines speak to this node."""
+        return self.intake.routes()
+
+    async def start(self) -> None:
+        """Compare the ledger with its anchor, then start every part; the door opens first, for rescue never waits."""
+        if why := await asyncio.to_thread(compare_anchor):
+            log.error("only rescue passes until people recover the ledger: %s", why)
+        await asyncio.to_thread(self.intake.start)
+        await asyncio.to_thread(self.outbox.start)
+        for thread in self.threads:
+            thread.start()
+        self.feeds = readers.start(self.home.feeds, logs=self.home.path / "logs", exercise=bool(self.home.exercise))
+
+    async def stop(self) -> None:
+        """Stop every part, the last started first, each after the round it is in."""
+        if self.feeds is not None:
+            await asyncio.to_thread(self.feeds.stop)
+        for thread in reversed(self.threads):
+            await asyncio.to_thread(thread.stop)
+        await asyncio.to_thread(self.outbox.stop)
+        await asyncio.to_thread(self.intake.stop)
+
+    def _keep_house(self) -> bool:
+        now = clock.now()
+        parties.forget_submissions(before=now - FORGET_FORMS)
+        watch.forget_history(before=now - FORGET_TRACKS)
+        return False

@@ -1,0 +1,178 @@
+"""Every permission by name, and the duties that hold it.
+
+A permission is written `room.thing.action`. The act that uses it, the event that records it, the form that offers it
+and the test that guards it all carry this one name. A permission that no duty holds is one that only a partner's
+letter, a feed or the node itself can use.
+"""
+
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    """What may be done."""
+
+    # parties
+    DIRECTORY_VIEW = "parties.directory.view"
+    AGENCY_EDIT = "parties.agency.edit"
+    DIRECTORY_LOAD = "parties.directory.load"
+    PEOPLE_VIEW = "parties.people.view"
+    PERSON_ADD = "parties.person.add"
+    PERSON_BLOCK = "parties.person.block"
+    POST_APPOINT = "parties.post.appoint"
+    POST_RELIEVE = "parties.post.relieve"
+
+    # exchange
+    ENVELOPE_VIEW = "exchange.envelope.view"
+    ENVELOPE_RECEIVE = "exchange.envelope.receive"
+    ENVELOPE_REFUSE = "exchange.envelope.refuse"
+    LETTER_OPEN = "exchange.letter.open"
+    LETTER_SEND = "exchange.letter.send"
+    LETTER_ATTEST = "exchange.letter.attest"
+    AGREEMENT_VIEW = "exchange.agreement.view"
+    AGREEMENT_PROPOSE = "exchange.agreement.propose"
+    AGREEMENT_SIGN = "exchange.agreement.sign"
+    AGREEMENT_RECEIVE = "exchange.agreement.receive"
+    AGREEMENT_SUSPEND = "exchange.agreement.suspend"
+    AGREEMENT_LIFT = "exchange.agreement.lift"
+    AGREEMENT_END = "exchange.agreement.end"
+    PARTNER_VIEW = "exchange.partner.view"
+    PARTNER_ADD = "exchange.partner.add"
+    PARTNER_CONFIRM = "exchange.partner.confirm"
+    LEDGER_VIEW = "exchange.ledger.view"
+    LEDGER_VERIFY = "exchange.ledger.verify"
+    LEDGER_ALARM = "exchange.ledger.alarm"
+    LEDGER_RECOVER = "exchange.ledger.recover"
+    HEAD_WITNESS = "exchange.head.witness"
+    LOG_VIEW = "exchange.log.view"
+
+    # watch
+    PICTURE_VIEW = "watch.picture.view"
+    PICTURE_SHARE = "watch.picture.share"
+    PICTURE_RECEIVE = "watch.picture.receive"
+    ALERT_VIEW = "watch.alert.view"
+    ALERT_RAISE = "watch.alert.raise"
+    ALERT_RECEIVE = "watch.alert.receive"
+    ALERT_ACKNOWLEDGE = "watch.alert.acknowledge"
+    ALERT_CLOSE = "watch.alert.close"
+
+    # rescue
+    CASE_VIEW = "rescue.case.view"
+    CASE_OPEN = "rescue.case.open"
+    CASE_CLOSE = "rescue.case.close"
+    DRIFT_RUN = "rescue.drift.run"
+    SEARCH_PLAN = "rescue.search.plan"
+    TASK_SEND = "rescue.task.send"
+    TASK_RECEIVE = "rescue.task.receive"
+    TASK_ANSWER = "rescue.task.answer"
+    SITREP_SEND = "rescue.sitrep.send"
+    SITREP_RECEIVE = "rescue.sitrep.receive"
+    OUTCOME_RECORD = "rescue.outcome.record"
+    OUTCOME_RECEIVE = "rescue.outcome.receive"
+
+    # reporting
+    FIGURE_VIEW = "reporting.figure.view"
+    FIGURE_EXPORT = "reporting.figure.export"
+    RECORDS_VIEW = "reporting.records.view"
+    CLAIM_SEND = "reporting.claim.send"
+    CLAIM_RECEIVE = "reporting.claim.receive"
+
+
+class Duty(StrEnum):
+    """What a person is on duty as."""
+
+    DUTY_OFFICER = "duty-officer"
+    WATCH_OFFICER = "watch-officer"
+    PATROL_COMMANDER = "patrol-commander"
+    RESCUE_COORDINATOR = "rescue-coordinator"
+    LIAISON_OFFICER = "liaison-officer"
+    BUREAU_CLERK = "bureau-clerk"
+    SERVICE_OFFICER = "service-officer"
+    CASE_OFFICER = "case-officer"
+    PROTECTION_OFFICER = "protection-officer"
+    COMMITTEE_SECRETARY = "committee-secretary"
+    PROGRAMME_MANAGER = "programme-manager"
+    REPORT_WRITER = "report-writer"
+    AUDITOR = "auditor"
+    NODE_ADMINISTRATOR = "node-administrator"
+
+
+_P = Permission
+_SEES_THE_SEA = {_P.PICTURE_VIEW, _P.ALERT_VIEW, _P.CASE_VIEW, _P.LOG_VIEW, _P.DIRECTORY_VIEW}
+_WATCHES = {_P.ALERT_RAISE, _P.ALERT_ACKNOWLEDGE, _P.ALERT_CLOSE}
+_RESCUES = {
+    _P.CASE_OPEN, _P.CASE_CLOSE, _P.DRIFT_RUN, _P.SEARCH_PLAN, _P.TASK_SEND, _P.TASK_ANSWER, _P.SITREP_SEND,
+    _P.OUTCOME_RECORD,
+}  # fmt: skip
+_EXCHANGES = {_P.ENVELOPE_VIEW, _P.AGREEMENT_VIEW, _P.PARTNER_VIEW, _P.DIRECTORY_VIEW}
+_WRITES_LETTERS = {_P.LETTER_OPEN, _P.LETTER_SEND, _P.LETTER_ATTEST}
+
+HELD: dict[Duty, frozenset[Permission]] = {
+    Duty.DUTY_OFFICER: frozenset(
+        _SEES_THE_SEA
+        | _WATCHES
+        | _EXCHANGES
+        | _WRITES_LETTERS
+        | {_P.CASE_OPEN, _P.TASK_ANSWER, _P.PICTURE_SHARE, _P.LEDGER_VIEW, _P.FIGURE_VIEW, _P.RECORDS_VIEW}
+    ),
+    Duty.WATCH_OFFICER: frozenset(_SEES_THE_SEA | _WATCHES | {_P.PICTURE_SHARE}),
+    Duty.PATROL_COMMANDER: frozenset(_SEES_THE_SEA | {_P.TASK_ANSWER, _P.ALERT_RAISE}),
+    Duty.RESCUE_COORDINATOR: frozenset(
+        _SEES_THE_SEA
+        | _WATCHES
+        | _RESCUES
+        | _EXCHANGES
+        | _WRITES_LETTERS
+        | {_P.FIGURE_VIEW, _P.RECORDS_VIEW, _P.LEDGER_VIEW}
+    ),
+    Duty.LIAISON_OFFICER: frozenset(_EXCHANGES | _WRITES_LETTERS),
+    Duty.BUREAU_CLERK: frozenset(_EXCHANGES),
+    Duty.SERVICE_OFFICER: frozenset(_EXCHANGES | _WRITES_LETTERS),
+    Duty.CASE_OFFICER: frozenset(_EXCHANGES | _WRITES_LETTERS),
+    Duty.PROTECTION_OFFICER: frozenset({_P.DIRECTORY_VIEW}),
+    Duty.COMMITTEE_SECRETARY: frozenset({_P.DIRECTORY_VIEW, _P.AGREEMENT_VIEW}),
+    Duty.PROGRAMME_MANAGER: frozenset({_P.DIRECTORY_VIEW, _P.FIGURE_VIEW}),
+    Duty.REPORT_WRITER: frozenset(
+        {_P.DIRECTORY_VIEW, _P.FIGURE_VIEW, _P.FIGURE_EXPORT, _P.RECORDS_VIEW, _P.CLAIM_SEND, _P.AGREEMENT_VIEW}
+    ),
+    Duty.AUDITOR: frozenset(
+        {
+            _P.DIRECTORY_VIEW,
+            _P.PEOPLE_VIEW,
+            _P.ENVELOPE_VIEW,
+            _P.AGREEMENT_VIEW,
+            _P.PARTNER_VIEW,
+            _P.LEDGER_VIEW,
+            _P.LEDGER_VERIFY,
+            _P.LEDGER_RECOVER,
+            _P.LOG_VIEW,
+            _P.FIGURE_VIEW,
+            _P.FIGURE_EXPORT,
+            _P.RECORDS_VIEW,
+        }
+    ),
+    Duty.NODE_ADMINISTRATOR: frozenset(
+        {
+            _P.DIRECTORY_VIEW,
+            _P.DIRECTORY_LOAD,
+            _P.AGENCY_EDIT,
+            _P.PEOPLE_VIEW,
+            _P.PERSON_ADD,
+            _P.PERSON_BLOCK,
+            _P.POST_APPOINT,
+            _P.POST_RELIEVE,
+            _P.PARTNER_VIEW,
+            _P.PARTNER_ADD,
+            _P.PARTNER_CONFIRM,
+            _P.AGREEMENT_VIEW,
+            _P.AGREEMENT_PROPOSE,
+            _P.AGREEMENT_SIGN,
+            _P.AGREEMENT_SUSPEND,
+            _P.AGREEMENT_LIFT,
+            _P.AGREEMENT_END,
+            _P.LEDGER_VIEW,
+            _P.LEDGER_VERIFY,
+            _P.LEDGER_RECOVER,
+        }
+    ),
+}
+"""What each duty may do. A duty that is missing here may do nothing."""

@@ -1,0 +1,1 @@
+"""From bytes to a shared picture: feeds give observations, fusion gives tracks, rules give alerts."""

@@ -1,0 +1,1 @@
+"""From observations to tracks. Pure; the tables are `watch.models`."""

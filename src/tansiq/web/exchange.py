@@ -1,0 +1,285 @@
+"""The pages of the exchange: envelopes and one of them, letters to write, agreements, partners, the ledger.
+
+A label is plain for whoever may see envelopes. A letter stays sealed until someone opens it and says why; what is
+opened stands in that one answer and is kept nowhere.
+"""
+
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.conf import settings
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from tansiq.exchange import acts, reads
+from tansiq.exchange.agreements.standing import AgreementState
+from tansiq.exchange.agreements.terms import Mechanism
+from tansiq.exchange.kinds import Kind
+from tansiq.exchange.values import Agreement, Direction, EnvelopeState, Sent
+from tansiq.ground import clock
+from tansiq.ground.verdict import Refused
+from tansiq.parties.duties import Permission
+from tansiq.parties.values import node_of
+from tansiq.web import jobs
+from tansiq.web.access import DutyRequest, again, needs, offer, perform, perform_beside
+from tansiq.web.forms import exchange as forms
+
+PAGE = 50
+
+
+@require_GET
+@needs(Permission.ENVELOPE_VIEW)
+def envelopes_page(request: DutyRequest) -> HttpResponse:
+    """What was sent and received: labels and states, newest first."""
+    chosen = {"direction": _one(request, "direction", Direction), "kind": _one(request, "kind", Kind)}
+    before = request.GET.get("before", "")
+    position = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None
+    lines = reads.envelopes(
+        reader=request.officer,
+        direction=chosen["direction"],
+        kind=chosen["kind"],
+        agreement=request.GET.get("agreement", "")[:64],
+        before=position,
+        limit=PAGE,
+    )
+    context = {
+        "here": "e",
+        "lines": lines,
+        "directions": tuple(Direction),
+        "kinds": tuple(Kind),
+        "chosen": chosen,
+        "older": lines[-1].position if len(lines) == PAGE else None,
+        "may_write": request.officer.holds(Permission.LETTER_SEND),
+    }
+    return render(request, "exchange/envelopes.html", context)
+
+
+def _one(request: DutyRequest, name: str, codes: type[Direction] | type[Kind]) -> str:
+    """A code that the address asks for, where it is one."""
+    asked = request.GET.get(name, "")
+    return asked if asked in set(codes) else ""
+
+
+@needs(Permission.ENVELOPE_VIEW)
+def envelope_page(request: DutyRequest, envelope: UUID, **shown: Any) -> HttpResponse:
+    """One envelope: its label plain, its letter sealed, its receipts, the rule that decided."""
+    seen = reads.envelope(envelope=envelope, reader=request.officer)
+    received = seen.line.direction == Direction.IN
+    done = seen.line.state in (EnvelopeState.ACTED, EnvelopeState.REFUSED)
+    context = {
+        "here": "e",
+        "envelope": seen,
+        "line": seen.line,
+        "agreement": _agreement(request, seen.line.agreement),
+        "events": reads.log(reader=request.officer, things=(envelope,)),
+        **offer(request, forms.OpenLetter),
+        **(offer(request, forms.Attest) if received and not done else {}),
+    }
+    return render(request, "exchange/envelope.html", {**context, **shown})
+
+
+def _agreement(request: DutyRequest, digest: str) -> Agreement | None:
+    return next((each for each in reads.agreements(reader=request.officer) if each.digest == digest), None)
+
+
+@require_POST
+@needs(Permission.LETTER_OPEN)
+def open_letter(request: DutyRequest, envelope: UUID) -> HttpResponse:
+    """Open the letter in this answer alone."""
+    form = forms.OpenLetter(request.POST)
+    if not form.is_valid():
+        return again(envelope_page(request, envelope=envelope, open_letter=form), HTTPStatus.UNPROCESSABLE_ENTITY)
+    reads.envelope(envelope=envelope, reader=request.officer)
+    answer = acts.open_letter(envelope=envelope, **form.arguments(), by=request.officer, now=clock.now())
+    if isinstance(answer, Refused):
+        return again(envelope_page(request, envelope=envelope, open_letter=form, refusal=answer), HTTPStatus.CONFLICT)
+    letter = msgspec.to_builtins(answer.letter)
+    return envelope_page(request, envelope=envelope, opened=answer, letter=letter)
+
+
+@require_POST
+@needs(Permission.LETTER_ATTEST)
+def attest(request: DutyRequest, envelope: UUID) -> HttpResponse:
+    """Tell the sender that the letter was acted upon."""
+    reads.envelope(envelope=envelope, reader=request.officer)
+    return perform(request, forms.Attest(request.POST), envelope_page, envelope=envelope)
+
+
+def _direct(request: DutyRequest) -> tuple[Any, ...]:
+    lines = reads.agreements(reader=request.officer)
+    passing = [line for line in lines if line.mechanism == Mechanism.DIRECT and line.state == AgreementState.IN_FORCE]
+    return tuple(reads.agreement(agreement=line.digest, reader=request.officer) for line in passing)
+
+
+@needs(Permission.LETTER_SEND)
+def write_page(request: DutyRequest, **shown: Any) -> HttpResponse:
+    """A letter to write."""
+    channels = _direct(request)
+    context = {"here": "e", "direct": channels, "write_letter": forms.WriteLetter(channels=channels)}
+    return render(request, "exchange/write.html", {**context, **shown})
+
+
+@require_POST
+@needs(Permission.LETTER_SEND)
+def write_letter(request: DutyRequest) -> HttpResponse:
+    """Seal and send the letter."""
+
+    def its_page(sent: Sent) -> str:
+        return reverse("envelope", args=[sent.envelope])
+
+    form = forms.WriteLetter(request.POST, channels=_direct(request))
+    return perform(request, form, write_page, to=its_page, after="envelopes")
+
+
+@needs(Permission.AGREEMENT_VIEW)
+def agreements_page(request: DutyRequest, **shown: Any) -> HttpResponse:
+    """Every channel: between whom, who signed, where it stands."""
+    context = {
+        "here": "e",
+        "lines": reads.agreements(reader=request.officer),
+        **offer(request, forms.ProposeAgreement),
+    }
+    return render(request, "exchange/agreements.html", {**context, **shown})
+
+
+@needs(Permission.AGREEMENT_VIEW)
+def agreement_page(request: DutyRequest, agreement: str, **shown: Any) -> HttpResponse:
+    """One channel with its terms."""
+    whole = reads.agreement(agreement=agreement, reader=request.officer)
+    context = {"here": "e", "whole": whole, "line": whole.line, "terms": whole.terms, **_sayable(request, whole.line)}
+    return render(request, "exchange/agreement.html", {**context, **shown})
+
+
+def _ours(line: Agreement) -> tuple[str, ...]:
+    return tuple(party for party in line.parties if node_of(party) == settings.TANSIQ_NODE)
+
+
+def _sayable(request: DutyRequest, line: Agreement) -> dict[str, Any]:
+    """What may be said of the agreement now."""
+    ours = _ours(line)
+    unsigned = tuple(party for party in ours if party not in line.signed)
+    suspended = tuple(party for party in ours if party in line.suspended_by)
+    live = line.state in (AgreementState.IN_FORCE, AgreementState.SUSPENDED, AgreementState.SIGNED)
+    said: list[Any] = []
+    if unsigned:
+        said.append(forms.SignAgreement(ours=unsigned))
+    if live and len(suspended) < len(ours):
+        said.append(forms.SuspendAgreement(ours=tuple(party for party in ours if party not in suspended)))
+    if suspended:
+        said.append(forms.LiftAgreement(ours=suspended))
+    if live:
+        said.append(forms.EndAgreement(ours=ours))
+    return offer(request, *said)
+
+
+def _say(request: DutyRequest, agreement: str, form: Any) -> HttpResponse:
+    ours = _ours(reads.agreement(agreement=agreement, reader=request.officer).line)
+    return perform(request, form(request.POST, ours=ours), agreement_page, agreement=agreement)
+
+
+@require_POST
+@needs(Permission.AGREEMENT_PROPOSE)
+def propose_agreement(request: DutyRequest) -> HttpResponse:
+    """Propose an agreement."""
+
+    def its_page(made: Agreement) -> str:
+        return reverse("agreement", args=[made.digest])
+
+    return perform(request, forms.ProposeAgreement(request.POST), agreements_page, to=its_page)
+
+
+@require_POST
+@needs(Permission.AGREEMENT_SIGN)
+def sign_agreement(request: DutyRequest, agreement: str) -> HttpResponse:
+    """Sign for one of our agencies."""
+    return _say(request, agreement, forms.SignAgreement)
+
+
+@require_POST
+@needs(Permission.AGREEMENT_SUSPEND)
+def suspend_agreement(request: DutyRequest, agreement: str) -> HttpResponse:
+    """Suspend."""
+    return _say(request, agreement, forms.SuspendAgreement)
+
+
+@require_POST
+@needs(Permission.AGREEMENT_LIFT)
+def lift_agreement(request: DutyRequest, agreement: str) -> HttpResponse:
+    """Lift a suspension."""
+    return _say(request, agreement, forms.LiftAgreement)
+
+
+@require_POST
+@needs(Permission.AGREEMENT_END)
+def end_agreement(request: DutyRequest, agreement: str) -> HttpResponse:
+    """End for good."""
+    return _say(request, agreement, forms.EndAgreement)
+
+
+@needs(Permission.PARTNER_VIEW)
+def partners_page(request: DutyRequest, **shown: Any) -> HttpResponse:
+    """Partners, how their channels fare, and our own card for them."""
+    token, own = reads.own_card()
+    context = {
+        "here": "e",
+        "partners": reads.partners(reader=request.officer),
+        "health": {each.node: each for each in reads.channel_health(reader=request.officer)},
+        "own": own,
+        "card": token,
+        **offer(request, forms.AddPartner, forms.ConfirmPartner),
+    }
+    return render(request, "exchange/partners.html", {**context, **shown})
+
+
+@require_POST
+@needs(Permission.PARTNER_ADD)
+def add_partner(request: DutyRequest) -> HttpResponse:
+    """Take a card."""
+    return perform(request, forms.AddPartner(request.POST), partners_page)
+
+
+@require_POST
+@needs(Permission.PARTNER_CONFIRM)
+def confirm_partner(request: DutyRequest, node: str) -> HttpResponse:
+    """Confirm the words of a card."""
+    return perform(request, forms.ConfirmPartner(request.POST), partners_page, about={"node": node})
+
+
+VERIFY = "exchange.ledger.verify"
+
+
+@needs(Permission.LEDGER_VIEW)
+def ledger_page(request: DutyRequest, **shown: Any) -> HttpResponse:
+    """Where our ledger stands, who holds its heads, and what a check of all of it found."""
+    state = reads.ledger_state(reader=request.officer)
+    context = {
+        "here": "l",
+        "state": state,
+        "running": jobs.running(VERIFY),
+        "checked": jobs.last(VERIFY),
+        "events": reads.log(reader=request.officer),
+        **offer(request, forms.VerifyLedger),
+    }
+    return render(request, "exchange/ledger.html", {**context, **shown})
+
+
+@require_POST
+@needs(Permission.LEDGER_VERIFY)
+def verify_ledger(request: DutyRequest) -> HttpResponse:
+    """Compute everything again, beside the requests."""
+    return perform_beside(request, forms.VerifyLedger(request.POST), ledger_page, VERIFY)
+
+
+@require_GET
+@needs(Permission.LEDGER_VIEW)
+def ledger_progress(request: DutyRequest) -> HttpResponse:
+    """Whether the check still runs; when it does not, the page is loaded anew."""
+    running = jobs.running(VERIFY)
+    answer = render(request, "exchange/ledger_progress.html", {"running": running})
+    if running is None:
+        answer.headers["HX-Refresh"] = "true"
+    return answer

@@ -1,0 +1,121 @@
+"""Live pages: server-sent events (HTML Living Standard, section 9.2) that say what changed, by name and id alone.
+
+A browser opens `/stream?after=ID` with the id of the last event its page shows, and after a break with Last-Event-ID;
+what it missed is replayed from the log. It hears only of what its person's duty may see, and fetches the rest through
+the pages. The session is asked again at every heartbeat: whoever is signed out or relieved hears no more.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterable
+from importlib import import_module
+
+import msgspec
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.db import close_old_connections
+from django.http import HttpRequest
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import BaseRoute, Route
+
+from tansiq.exchange import reads
+from tansiq.exchange.values import Event
+from tansiq.parties.values import Officer
+from tansiq.web.access import take_up
+from tansiq.web.security import policy
+
+LOOK_EVERY = 1.0
+HEARTBEAT = 15.0
+LIFETIME = 600.0
+REPLAY = 200
+CLIENTS = 256
+
+_listening = 0
+
+
+def routes() -> list[BaseRoute]:
+    """The one route of this file, for the application that stands before Django."""
+    return [Route("/stream", stream, methods=["GET"])]
+
+
+async def stream(request: Request) -> Response:
+    """Open the stream of one page."""
+    headers = {"Cache-Control": "no-store", "Content-Security-Policy": policy(), "X-Accel-Buffering": "no"}
+    key = request.cookies.get(settings.SESSION_COOKIE_NAME, "")
+    officer = await asyncio.to_thread(listener, key)
+    if officer is None:
+        return PlainTextResponse("Sign in first.", 401, headers)
+    if _listening >= CLIENTS:
+        return PlainTextResponse("Too many pages are listening.", 503, {**headers, "Retry-After": "30"})
+    after = position(request.headers.get("last-event-id") or request.query_params.get("after", ""))
+    return StreamingResponse(_tell(key, officer, after), media_type="text/event-stream", headers=headers)
+
+
+def position(text: str) -> int | None:
+    """The event id that a browser says it has seen, if it is one."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+def listener(key: str) -> Officer | None:
+    """Whose session this is, in the post that they took up; None when it has ended."""
+    close_old_connections()
+    request = HttpRequest()
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(key)
+    request.user = get_user(request)
+    officer = take_up(request)
+    close_old_connections()
+    return officer
+
+
+def missed(officer: Officer, after: int) -> tuple[Event, ...]:
+    """What the officer may see since."""
+    close_old_connections()
+    events = reads.events(after=after, reader=officer, limit=REPLAY + 1)
+    close_old_connections()
+    return events
+
+
+def latest(officer: Officer) -> int:
+    """The id of the newest event that the officer may see."""
+    close_old_connections()
+    newest = reads.log(reader=officer, limit=1)
+    close_old_connections()
+    return newest[0].id if newest else 0
+
+
+def told(events: Iterable[Event]) -> str:
+    """Events as lines of the stream; several of one name on one thing are said once, under the last id."""
+    last = {(event.name, event.thing): event for event in events}
+    lines = []
+    for event in sorted(last.values(), key=lambda event: event.id):
+        data = msgspec.json.encode({"name": event.name, "thing": event.thing}).decode()
+        lines.append(f"id: {event.id}\nevent: change\ndata: {data}\n\n")
+    return "".join(lines)
+
+
+async def _tell(key: str, officer: Officer, after: int | None) -> AsyncIterator[str]:
+    """Say what changes until the browser goes, the session ends or the time is up; the browser then comes again."""
+    global _listening
+    _listening += 1
+    try:
+        seen = after if after is not None else await asyncio.to_thread(latest, officer)
+        yield f"retry: 3000\nid: {seen}\n\n"
+        begun = beat = time.monotonic()
+        while time.monotonic() - begun < LIFETIME:
+            events = await asyncio.to_thread(missed, officer, seen)
+            if len(events) > REPLAY:
+                seen = await asyncio.to_thread(latest, officer)
+                yield f"id: {seen}\nevent: reload\ndata: {{}}\n\n"
+            elif events:
+                seen = events[-1].id
+                yield told(events)
+            if time.monotonic() - beat >= HEARTBEAT:
+                if await asyncio.to_thread(listener, key) != officer:
+                    yield "event: ended\ndata: {}\n\n"
+                    return
+                beat = time.monotonic()
+                yield ": still here\n\n"
+            await asyncio.sleep(LOOK_EVERY)
+    finally:
+        _listening -= 1

@@ -1,0 +1,42 @@
+"""The colour family that each state is shown in. Pure."""
+
+from enum import Enum
+
+from tansiq.exchange.agreements.standing import AgreementState
+from tansiq.exchange.values import EnvelopeState, PartnerState
+from tansiq.rescue.values import Phase, TaskState
+from tansiq.watch.values import FeedState
+
+TONES: dict[tuple[type[Enum], str], str] = {
+    (type(state), str(state)): family
+    for state, family in (
+        (Phase.UNCERTAINTY, "caution"),
+        (Phase.ALERT, "warning"),
+        (Phase.DISTRESS, "emergency"),
+        (TaskState.SENT, "caution"),
+        (TaskState.ACCEPTED, "action"),
+        (TaskState.SEARCHING, "action"),
+        (TaskState.DONE, "ok"),
+        (TaskState.REFUSED, "no"),
+        (EnvelopeState.QUEUED, "caution"),
+        (EnvelopeState.SENT, "caution"),
+        (EnvelopeState.ACCEPTED, "action"),
+        (EnvelopeState.READ, "ok"),
+        (EnvelopeState.ACTED, "ok"),
+        (EnvelopeState.REFUSED, "no"),
+        (EnvelopeState.EXPIRED, "no"),
+        (AgreementState.IN_FORCE, "ok"),
+        (AgreementState.SIGNED, "action"),
+        (AgreementState.SIGNED_IN_PART, "caution"),
+        (AgreementState.SUSPENDED, "no"),
+        (PartnerState.CONFIRMED, "ok"),
+        (PartnerState.PENDING, "caution"),
+        (FeedState.RECEIVING, "good"),
+        (FeedState.CONNECTING, "fair"),
+        (FeedState.WAITING, "fair"),
+        (FeedState.SILENT, "fair"),
+        (FeedState.ENDED, "fair"),
+        (FeedState.FAILED, "poor"),
+    )
+}
+"""The colour family of a state; the word always stands beside it."""

@@ -1,0 +1,1 @@
+"""The tests: stories through the page, rules by property, and the house rules broken one by one."""

@@ -1,0 +1,1 @@
+"""The exchange: envelopes, agreements, receipts and the log."""

@@ -1,0 +1,1 @@
+"""The node: its home, settings, and the hand-over of letters."""

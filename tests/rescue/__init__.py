@@ -1,0 +1,1 @@
+"""The rescue room: drift, search, cases."""

@@ -1,0 +1,1 @@
+"""Geodesy, grids and the coast."""

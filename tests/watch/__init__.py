@@ -1,0 +1,1 @@
+"""The watch: feeds, tracks, alert rules, acts and reads."""
