@@ -109,6 +109,7 @@ def pages() -> Iterator[tuple[Duty, str]]:
         (coordinator, "/exchange/new"),
         (coordinator, "/exchange/agreements"),
         (coordinator, "/exchange/partners"),
+        (coordinator, "/exchange/channels"),
         (Duty.AUDITOR, "/ledger"),
         (Duty.REPORT_WRITER, "/figures"),
         (Duty.REPORT_WRITER, "/figures/persons-rescued"),

@@ -38,6 +38,8 @@ class Permission(StrEnum):
     PARTNER_VIEW = "exchange.partner.view"
     PARTNER_ADD = "exchange.partner.add"
     PARTNER_CONFIRM = "exchange.partner.confirm"
+    CHANNELS_VIEW = "exchange.channels.view"
+    CHANNELS_EXPORT = "exchange.channels.export"
     LEDGER_VIEW = "exchange.ledger.view"
     LEDGER_VERIFY = "exchange.ledger.verify"
     LEDGER_ALARM = "exchange.ledger.alarm"
@@ -103,7 +105,7 @@ _RESCUES = {
     _P.CASE_OPEN, _P.CASE_CLOSE, _P.DRIFT_RUN, _P.SEARCH_PLAN, _P.TASK_SEND, _P.TASK_ANSWER, _P.SITREP_SEND,
     _P.OUTCOME_RECORD,
 }  # fmt: skip
-_EXCHANGES = {_P.ENVELOPE_VIEW, _P.AGREEMENT_VIEW, _P.PARTNER_VIEW, _P.DIRECTORY_VIEW}
+_EXCHANGES = {_P.ENVELOPE_VIEW, _P.AGREEMENT_VIEW, _P.PARTNER_VIEW, _P.CHANNELS_VIEW, _P.DIRECTORY_VIEW}
 _WRITES_LETTERS = {_P.LETTER_OPEN, _P.LETTER_SEND, _P.LETTER_ATTEST}
 
 HELD: dict[Duty, frozenset[Permission]] = {
@@ -132,7 +134,16 @@ HELD: dict[Duty, frozenset[Permission]] = {
     Duty.COMMITTEE_SECRETARY: frozenset({_P.DIRECTORY_VIEW, _P.AGREEMENT_VIEW}),
     Duty.PROGRAMME_MANAGER: frozenset({_P.DIRECTORY_VIEW, _P.FIGURE_VIEW}),
     Duty.REPORT_WRITER: frozenset(
-        {_P.DIRECTORY_VIEW, _P.FIGURE_VIEW, _P.FIGURE_EXPORT, _P.RECORDS_VIEW, _P.CLAIM_SEND, _P.AGREEMENT_VIEW}
+        {
+            _P.DIRECTORY_VIEW,
+            _P.FIGURE_VIEW,
+            _P.FIGURE_EXPORT,
+            _P.RECORDS_VIEW,
+            _P.CLAIM_SEND,
+            _P.AGREEMENT_VIEW,
+            _P.CHANNELS_VIEW,
+            _P.CHANNELS_EXPORT,
+        }
     ),
     Duty.AUDITOR: frozenset(
         {
@@ -141,6 +152,8 @@ HELD: dict[Duty, frozenset[Permission]] = {
             _P.ENVELOPE_VIEW,
             _P.AGREEMENT_VIEW,
             _P.PARTNER_VIEW,
+            _P.CHANNELS_VIEW,
+            _P.CHANNELS_EXPORT,
             _P.LEDGER_VIEW,
             _P.LEDGER_VERIFY,
             _P.LEDGER_RECOVER,
@@ -163,6 +176,7 @@ HELD: dict[Duty, frozenset[Permission]] = {
             _P.PARTNER_VIEW,
             _P.PARTNER_ADD,
             _P.PARTNER_CONFIRM,
+            _P.CHANNELS_VIEW,
             _P.AGREEMENT_VIEW,
             _P.AGREEMENT_PROPOSE,
             _P.AGREEMENT_SIGN,

@@ -37,6 +37,7 @@ ROOMS = (
             ("envelopes", Permission.ENVELOPE_VIEW),
             ("agreements", Permission.AGREEMENT_VIEW),
             ("partners", Permission.PARTNER_VIEW),
+            ("channels", Permission.CHANNELS_VIEW),
         ),
     ),
     Room("f", _("Figures"), (("figures", Permission.FIGURE_VIEW),)),

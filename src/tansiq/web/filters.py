@@ -31,6 +31,7 @@ from django.utils.translation import gettext as _
 from tansiq.exchange.agreements.terms import Text
 from tansiq.exchange.kinds import Kind
 from tansiq.exchange.kinds.watch import Because
+from tansiq.exchange.measures import is_cut
 from tansiq.exchange.values import ChannelHealth, Event
 from tansiq.ground import clock
 from tansiq.parties.duties import Duty, Permission
@@ -434,8 +435,8 @@ def is_list(value: Any) -> bool:
 
 @register.filter
 def channel_state(channel: ChannelHealth) -> str:
-    """How a channel fares: `good`, `fair` (something waits, or it has not answered yet), `poor` (it gives trouble)."""
-    if channel.trouble:
+    """How a channel fares: `good`, `fair` (something waits, or nothing was heard yet), `poor` (trouble, or silence)."""
+    if channel.trouble or (channel.seen_at is not None and is_cut(channel.seen_at, clock.now())):
         return "poor"
     waits = channel.oldest is not None and clock.now() - channel.oldest > WAITS_LONG
     return "fair" if waits or channel.seen_at is None else "good"

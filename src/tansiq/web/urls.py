@@ -13,7 +13,7 @@ from allauth.socialaccount import views as social
 from allauth.socialaccount.providers.openid_connect import views as openid
 from django.urls import URLPattern, path
 
-from tansiq.web import exchange, home, parties, reporting, rescue, watch
+from tansiq.web import channels, exchange, home, parties, reporting, rescue, watch
 
 SIGN_IN = [
     path("", home.home, name="home"),
@@ -86,6 +86,8 @@ ROOMS: list[URLPattern] = [
     path("exchange/partners", exchange.partners_page, name="partners"),
     path("exchange/partners/add", exchange.add_partner, name="add_partner"),
     path("exchange/partners/<slug:node>/confirm", exchange.confirm_partner, name="confirm_partner"),
+    path("exchange/channels", channels.channels_page, name="channels"),
+    path("exchange/channels/reciprocity.csv", channels.export_reciprocity, name="export_reciprocity"),
     path("ledger", exchange.ledger_page, name="ledger"),
     path("ledger/progress", exchange.ledger_progress, name="ledger_progress"),
     path("ledger/verify", exchange.verify_ledger, name="verify_ledger"),

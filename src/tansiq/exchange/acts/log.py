@@ -49,8 +49,10 @@ def witness_head(
 ) -> None:
     """Keep a partner's head that continues what we hold; raise the alarm over one that does not.
 
-    A recovery is kept too, and alarms once: people see what was declared lost (`told`), and the ledger goes on.
+    A recovery is kept too, and alarms once: people see what was declared lost (`told`), and the ledger goes on. The
+    partner answered, whatever it showed.
     """
+    Partner.objects.filter(node=head.log).update(seen_at=now)
     if comparison in (Comparison.OK, Comparison.RECOVERED):
         Head.objects.get_or_create(
             log=head.log,

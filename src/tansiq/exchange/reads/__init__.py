@@ -13,6 +13,7 @@ from tansiq.exchange.reads.channels import (
     parties_of,
     partners,
 )
+from tansiq.exchange.reads.health import channel_measures, fallbacks, reciprocity, times_to_read
 from tansiq.exchange.reads.ledger import (
     Neighbours,
     anchor,
@@ -41,6 +42,7 @@ __all__ = [
     "anchor_path",
     "catch_up",
     "channel_health",
+    "channel_measures",
     "correspondents",
     "digests",
     "due",
@@ -51,6 +53,7 @@ __all__ = [
     "envelopes",
     "events",
     "exercise_of",
+    "fallbacks",
     "head_answer",
     "held_head",
     "ledger_state",
@@ -63,7 +66,9 @@ __all__ = [
     "parties_of",
     "partners",
     "proof_of",
+    "reciprocity",
     "signs",
+    "times_to_read",
     "unhanded",
     "verify",
     "witnesses",
