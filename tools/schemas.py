@@ -22,6 +22,7 @@ DOCUMENTS = {
     "route": ("label", "Route"),
     "label": ("label", "Label"),
     "receipt": ("receipts", "Receipt"),
+    "receipt-root": ("receipts", "ReceiptRoot"),
     "hold": ("receipts", "Hold"),
     "head": ("receipts", "SignedHead"),
     "cosignature": ("receipts", "Cosignature"),

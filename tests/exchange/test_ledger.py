@@ -92,6 +92,7 @@ def test_a_log_that_grows_in_groups_proves_all(size: int, groups: list[int], dat
     steps, between = ledger.inclusion(get, index, size), ledger.consistency(get, old, size)
 
     assert ledger.root(get, size) == root
+    assert ledger.paths(leaves) == (root, [ledger.inclusion(get, place, size) for place in range(size)])
     assert ledger.verify_inclusion(leaves[index], index, size, steps, root)
     assert ledger.verify_consistency(old, size, older, root, between)
     assert not ledger.verify_inclusion(bytes(32), index, size, steps, root)

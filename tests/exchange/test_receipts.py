@@ -106,6 +106,80 @@ def test_a_hold_is_signed_and_is_no_receipt() -> None:
     assert receipts.read_hold(receipts.sign_hold(HOLD, ES.signer), ES.signer.verifier) == HOLD
 
 
+# Receipts given together
+
+MANY = [replace(FIRST, envelope=f"{number:064x}", leaf=number) for number in range(7)]
+HEAD = receipts.sign_head(SignedHead(log="es", epoch=1, size=7, root="0" * 64, at=SENT), ES.log)
+TOGETHER = receipts.sign_receipts(MANY, head=HEAD, at=SENT, signer=ES.signer)
+
+
+def test_receipts_given_together_verify_alone_and_cost_one_signature() -> None:
+    read = [receipts.read_receipt(each, ES.signer.verifier) for each in TOGETHER]
+    assert read == [replace(receipt, head=HEAD) for receipt in MANY]
+    assert len({each.split("~")[2] for each in TOGETHER}) == 1
+    assert [receipts.unverified(each) for each in TOGETHER] == MANY
+    (alone,) = receipts.sign_receipts(MANY[:1], head=HEAD, at=SENT, signer=ES.signer)
+    assert receipts.read_receipt(alone, ES.signer.verifier) == read[0]
+    assert receipts.sign_receipts([], head=HEAD, at=SENT, signer=ES.signer) == []
+
+
+def test_more_receipts_than_go_together_take_more_signatures() -> None:
+    many = [replace(FIRST, envelope=f"{number:064x}") for number in range(receipts.MOST_TOGETHER + 1)]
+    tokens = receipts.sign_receipts(many, head="", at=SENT, signer=ES.signer)
+    assert [receipts.read_receipt(each, ES.signer.verifier) for each in (tokens[0], tokens[-1])] == [many[0], many[-1]]
+    assert len(tokens) == len(many)
+
+
+def parts(number: int) -> list[str]:
+    """A receipt's payload, path and signed root."""
+    return TOGETHER[number].split("~")
+
+
+def other_root() -> str:
+    """The root of the same receipts, signed by another."""
+    return receipts.sign_receipts(MANY, head=HEAD, at=SENT, signer=DE.signer)[0].split("~")[2]
+
+
+TOGETHER_STORIES: dict[str, Callable[[], str]] = {
+    "another's payload": lambda: "~".join([parts(1)[0], *parts(0)[1:]]),
+    "another's place": lambda: "~".join([parts(0)[0], parts(1)[1], parts(0)[2]]),
+    "signed by another": lambda: "~".join([*parts(0)[:2], other_root()]),
+    "a head in place of the root": lambda: "~".join([*parts(0)[:2], HEAD]),
+    "without a root": lambda: "~".join(parts(0)[:2]),
+    "with one part more": lambda: TOGETHER[0] + "~",
+    "not in base64": lambda: "~".join(["é", *parts(0)[1:]]),
+    "with an empty path": lambda: "~".join([parts(0)[0], "", parts(0)[2]]),
+}
+
+
+@pytest.mark.parametrize("story", TOGETHER_STORIES)
+def test_a_receipt_that_was_not_signed_with_the_others_is_refused(story: str) -> None:
+    with pytest.raises((Untrusted, Malformed)):
+        receipts.read_receipt(TOGETHER_STORIES[story](), ES.signer.verifier)
+
+
+def test_only_one_recipient_signs_together_and_no_receipt_brings_its_own_head() -> None:
+    for odd in (replace(MANY[1], recipient="de.bpol"), replace(MANY[1], head=HEAD)):
+        with pytest.raises(Malformed):
+            receipts.sign_receipts([MANY[0], odd], head=HEAD, at=SENT, signer=ES.signer)
+
+
+@given(st.integers(0, 6), st.data())
+def test_a_changed_character_is_never_read_as_another_receipt(number: int, data: st.DataObject) -> None:
+    token = TOGETHER[number]
+    place = data.draw(st.integers(0, len(token) - 1))
+    changed = token[:place] + data.draw(st.sampled_from("Aa0-_~.é ")) + token[place + 1 :]
+    if changed != token:
+        with pytest.raises((Malformed, Untrusted)):
+            receipts.read_receipt(changed, ES.signer.verifier)
+
+
+@given(st.text(alphabet="AaQ0~.-_é", max_size=80))
+def test_any_tildes_are_refused(text: str) -> None:
+    with pytest.raises((Malformed, Untrusted)):
+        receipts.read_receipt(f"{text}~{text}~{text}", ES.signer.verifier)
+
+
 @given(st.text(max_size=80))
 def test_any_text_is_a_receipt_or_refused(text: str) -> None:
     for read in (receipts.read_receipt, receipts.read_hold, receipts.read_head):

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable
+from uuid import UUID
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -286,18 +287,24 @@ def test_a_letter_that_is_too_long_is_not_sealed() -> None:
 # Bundles
 
 
-def bundle() -> tuple[seal.Sealed, ...]:
+def bundle(shared: seal.Shared | None = None) -> tuple[seal.Sealed, ...]:
     """Seven letters of one sender under one signature."""
     drafts = [
         seal.prepare(
-            route=sealed.route(), label=sealed.label(letter), letter=letter, readers=READERS, signer=MA.signer.kid
+            route=sealed.route(id=UUID(int=number)),
+            label=sealed.label(bytes([48 + number])),
+            letter=bytes([48 + number]),
+            readers=READERS,
+            signer=MA.signer.kid,
+            shared=shared,
         )
-        for letter in (bytes([48 + number]) for number in range(7))
+        for number in range(7)
     ]
     return seal.finish_bundle(drafts, MA.signer)
 
 
 BUNDLE = bundle()
+SHARED = bundle(seal.Shared(MA.signer.kid))
 
 
 def test_story_9_an_item_of_a_bundle_verifies_alone() -> None:
@@ -357,6 +364,79 @@ def test_an_empty_bundle_is_none() -> None:
             seal.read_bundle(raw)
     with pytest.raises(Malformed):
         seal.finish_bundle([], MA.signer)
+
+
+def wrap_of(item: seal.Sealed, role: Role) -> envelope_wire.Wrap:
+    """The wrap of an item in a role."""
+    return next(wrap for wrap in item.envelope.wraps if wrap.role is role)
+
+
+def with_wrap(item: seal.Sealed, wrap: envelope_wire.Wrap) -> Envelope:
+    """The item with one other wrap, signed anew by its own originator, so that the wrap alone is judged."""
+    return signed_by(rebuilt(item.envelope, wraps=lp(envelope_wire.write_wrap(wrap))), MA)
+
+
+def test_items_that_share_an_encapsulation_open_alone_and_together() -> None:
+    opened_once: dict[bytes, bytes] = {}
+    for number, item in enumerate(SHARED):
+        envelope = seal.parse(item.envelope.raw)
+        for keys in (seal.unwrap(envelope, ES.opener), seal.unwrap(envelope, ES.opener, opened=opened_once)):
+            assert keys == item.keys
+            assert seal.open_letter(envelope, keys) == bytes([48 + number])
+        assert seal.unwrap(envelope, DESK.opener) == ContentKeys(item.keys.label, None)
+    assert len(opened_once) == 1
+    assert len({wrap_of(item, Role.ALL).box for item in SHARED}) == 1
+    assert len({wrap_of(item, Role.ALL).sealed for item in SHARED}) == len(SHARED)
+
+
+def test_each_reader_has_a_secret_of_its_own_in_each_role() -> None:
+    shared = seal.Shared(MA.signer.kid)
+    readers = [(role, keys.opener.reader) for role in Role for keys in (ES, DE)]
+    assert len({shared.of(role, reader) for role, reader in readers}) == len(readers)
+    assert shared.of(Role.ALL, ES.opener.reader) == shared.of(Role.ALL, ES.opener.reader)
+
+
+SHARED_ATTACKS: dict[str, Callable[[], Envelope]] = {
+    "the keys of another item": lambda: with_wrap(SHARED[0], wrap_of(SHARED[1], Role.ALL)),
+    "the keys of another bundle": lambda: with_wrap(
+        SHARED[0],
+        replace(wrap_of(SHARED[0], Role.ALL), box=wrap_of(bundle(seal.Shared(MA.signer.kid))[0], Role.ALL).box),
+    ),
+    "5: a desk's keys in a recipient's role": lambda: with_wrap(
+        SHARED[0], replace(wrap_of(SHARED[0], Role.ALL), box=wrap_of(SHARED[0], Role.LABEL).box)
+    ),
+    "a changed seal": lambda: with_wrap(
+        SHARED[0], replace(wrap_of(SHARED[0], Role.ALL), sealed=bytes(len(wrap_of(SHARED[0], Role.ALL).sealed)))
+    ),
+    "2: signed anew by another, who claims it": lambda: signed_by(SHARED[0].envelope, MALLORY),
+    "3: the same boxes under another agreement": lambda: signed_by(
+        rebuilt(SHARED[0].envelope, route_raw=SHARED[0].envelope.route_raw.replace(b"a" * 64, b"b" * 64)), MA
+    ),
+}
+
+
+@pytest.mark.parametrize("attack", SHARED_ATTACKS)
+@pytest.mark.parametrize("known", [False, True], ids=["alone", "after the bundle was opened"])
+def test_a_wrap_of_a_bundle_opens_nothing_else(attack: str, known: bool) -> None:
+    opened_once: dict[bytes, bytes] = {}
+    if known:
+        seal.unwrap(SHARED[0].envelope, ES.opener, opened=opened_once)
+    with pytest.raises(Untrusted):
+        seal.unwrap(SHARED_ATTACKS[attack](), ES.opener, opened=opened_once)
+
+
+def test_a_bundle_is_shared_under_the_key_that_signs() -> None:
+    with pytest.raises(Malformed, match="another signing key"):
+        bundle(seal.Shared(ES.signer.kid))
+
+
+def test_a_wrap_of_a_bundle_cannot_be_passed_on_as_it_is() -> None:
+    passed = forward.forward(
+        ONE.envelope, ONE.keys, readers=[(Role.ALL, DE.opener.reader)], release=bytes(32), signer=ES.signer
+    )
+    taken = replace(passed, wraps=(replace(wrap_of(SHARED[0], Role.ALL), kid=DE.opener.kid),))
+    with pytest.raises(Untrusted, match="stands alone"):
+        forward.unwrap(taken, DE.opener)
 
 
 # Forwarding

@@ -60,8 +60,13 @@ class Profile(Enum):
 
 def encode(value: Struct, profile: Profile = Profile.CODES) -> bytes:
     """The canonical bytes of a value. Raises Malformed where it has none in this profile."""
+    return _encoded(value, profile, finite=False)
+
+
+def _encoded(value: Struct, profile: Profile, *, finite: bool) -> bytes:
+    """The canonical bytes, by the short way where that gives the same. `finite`: no number can be NaN or infinite."""
     raw = _ENCODER.encode(value)
-    if _simple(raw):
+    if _simple(raw) and (finite or b"null" not in raw):  # null may have been NaN
         if not _numbers(raw):
             if profile is Profile.CODES or _all_utc(raw):
                 return raw
@@ -81,7 +86,7 @@ def decode(raw: bytes, kind: type[T], profile: Profile = Profile.CODES, *, limit
         raise Malformed(f"{kind.__name__}: {len(raw)} bytes where {limit} is the most.", "Send a smaller one.")
     try:
         value: T = _decoder(kind).decode(raw)
-        again = encode(value, profile)
+        again = _encoded(value, profile, finite=True)  # no JSON text says NaN, and what is out of range is refused
     except Malformed:
         raise
     except (ValueError, RecursionError, OverflowError) as error:
@@ -142,11 +147,11 @@ def frames(raw: bytes, *, least: int = 0, most: int, limit: int = 1 << 32) -> tu
     while at < end:
         if len(parts) == most:
             raise Malformed(f"More than {most} frames.", "Send fewer.")
-        size = int.from_bytes(raw[at : at + 4], "big")
-        if at + 4 > end or size > limit or at + 4 + size > end:
+        start = at + 4
+        at = start + int.from_bytes(raw[at:start], "big")
+        if start > end or at > end or at - start > limit:
             raise Malformed("A frame is cut short or too long.", "Send the whole message again.")
-        parts.append(raw[at + 4 : at + 4 + size])
-        at += 4 + size
+        parts.append(raw[start:at])
     if len(parts) < least:
         raise Malformed(f"{len(parts)} frames where {least} are needed.", "Send the whole message again.")
     return tuple(parts)
@@ -185,8 +190,8 @@ def _accepted(raw: bytes, kind: type[Struct]) -> bytes:
 
 
 def _simple(raw: bytes) -> bool:
-    """Whether the text in encoded bytes is printable ASCII without escapes, and nothing is empty; else only maybe."""
-    return raw.isascii() and b"\\" not in raw and b"\x7f" not in raw and b"null" not in raw  # null may have been NaN
+    """Whether the text in encoded bytes is printable ASCII without escapes; else only maybe."""
+    return raw.isascii() and b"\\" not in raw and b"\x7f" not in raw
 
 
 def _numbers(raw: bytes) -> bool:

@@ -16,6 +16,9 @@ from tansiq.ground.errors import Malformed, Untrusted
 
 CHUNK = 65_536
 TAG = 16
+SECRET = 32
+"""The bytes of a content key, and of the secret that the items of a bundle share."""
+
 LEAST_PADDED = 64
 MOST_PADDED = 1 << 31
 
@@ -112,6 +115,19 @@ def open_attachment(letter_key: bytes, index: int, sealed: bytes, aad: bytes) ->
     except InvalidTag:
         raise Untrusted("The attachment does not open.", "Fetch it again.") from None
     return unpad(text)
+
+
+def seal_shared(secret: bytes, keys: bytes, info: bytes) -> bytes:
+    """An item's content keys under the secret that a bundle shares with one reader, bound to `info`."""
+    return AESGCM(derive(secret, b"shared-wrap" + info)).encrypt(_ZERO, keys, b"")
+
+
+def open_shared(secret: bytes, sealed: bytes, info: bytes) -> bytes:
+    """What `seal_shared` was given; anything else raises Untrusted."""
+    try:
+        return AESGCM(derive(secret, b"shared-wrap" + info)).decrypt(_ZERO, sealed, b"")
+    except InvalidTag:
+        raise Untrusted("The wrap does not open with this key.", "Ask the sender to seal it again.") from None
 
 
 def keep(keys: ContentKeys, storage_key: bytes, identity: bytes) -> bytes:

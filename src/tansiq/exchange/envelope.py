@@ -1,7 +1,7 @@
 """The envelope TSQ1 on the wire: its fields, its manifest and its strict, bounded reading. `seal` fills and opens it.
 
     wire   "TSQ1" || lp(route, lct, ct, com, wraps, atts, approvals, signer, sig, path)
-    wraps  lp of n x (role || kid || HPKE box)
+    wraps  lp of n x (role || kid || HPKE box), or where a bundle shares it (role || kid || HPKE box || sealed keys)
     atts   lp of n x (digest || size)
     approvals  lp of n x lp(officer, kid, signature)
     path   empty, or for an item of a bundle lp(index || size, hash ...)
@@ -43,12 +43,26 @@ class Role(Enum):
     ALL = b"A"
 
 
+_ROLES = {role.value: role for role in Role}
+_SHARED_END = 33 + _HPKE_BYTES + content.SECRET
+_WRAP_BYTES = {
+    role: (33 + _HPKE_BYTES + size, _SHARED_END + size + content.TAG)
+    for role, size in ((Role.LABEL, content.SECRET), (Role.ALL, 2 * content.SECRET))
+}
+"""How long a wrap is in each role: alone, and in a bundle."""
+
+
 class Wrap(Struct, frozen=True):
-    """The content keys, sealed to one reader."""
+    """The content keys, sealed to one reader.
+
+    `box` is HPKE's own, of the content keys; or, where the items of a bundle share it, of the bundle's secret for this
+    reader, and `sealed` holds the content keys under that secret.
+    """
 
     role: Role
     kid: bytes
     box: bytes
+    sealed: bytes = b""
 
 
 class Blob(Struct, frozen=True, gc=False):
@@ -129,17 +143,18 @@ def parse(raw: bytes) -> Envelope:
 
 def write_wrap(wrap: Wrap) -> bytes:
     """A wrap as one frame."""
-    return wrap.role.value + wrap.kid + wrap.box
+    return wrap.role.value + wrap.kid + wrap.box + wrap.sealed
 
 
 def read_wraps(raw: bytes) -> tuple[Wrap, ...]:
     """The wraps of a field: at least one, each reader once in each role; else Malformed."""
     wraps = []
     for frame in frames(raw, least=1, most=MOST_READERS):
-        size = {b"L": 32, b"A": 64}.get(frame[:1])
-        if size is None or len(frame) != 33 + _HPKE_BYTES + size:
+        role = _ROLES.get(frame[:1])
+        if role is None or len(frame) not in _WRAP_BYTES[role]:
             raise Malformed("A wrap has a wrong role or size.", "Send TSQ1.")
-        wraps.append(Wrap(Role(frame[:1]), frame[1:33], frame[33:]))
+        end = _WRAP_BYTES[role][0] if len(frame) == _WRAP_BYTES[role][0] else _SHARED_END
+        wraps.append(Wrap(role, frame[1:33], frame[33:end], frame[end:]))
     if len({(wrap.role, wrap.kid) for wrap in wraps}) != len(wraps):
         raise Malformed("A reader stands twice.", "Wrap once per reader.")
     return tuple(wraps)

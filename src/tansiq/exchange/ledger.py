@@ -160,6 +160,21 @@ def inclusion(get: Get, index: int, size: int) -> list[bytes]:
     return path[::-1]
 
 
+def paths(leaves: Sequence[bytes]) -> tuple[bytes, list[list[bytes]]]:
+    """The root over leaf hashes and every leaf's inclusion proof, level by level: for many leaves at once."""
+    proofs: list[list[bytes]] = [[] for _ in leaves]
+    level, height = list(leaves), 0
+    while len(level) > 1:
+        for index, proof in enumerate(proofs):
+            beside = index >> height ^ 1
+            if beside < len(level):
+                proof.append(level[beside])
+        odd = level[-1:] if len(level) & 1 else []  # a last node without a neighbour goes up as it is
+        level = [hash_children(left, right) for left, right in zip(level[::2], level[1::2], strict=False)] + odd
+        height += 1
+    return level[0] if level else EMPTY, proofs
+
+
 def consistency(get: Get, old: int, new: int) -> list[bytes]:
     """The proof that the first `new` leaves begin with the first `old` (RFC 9162 section 2.1.4.1)."""
     if not 0 <= old <= new:

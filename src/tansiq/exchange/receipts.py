@@ -4,18 +4,31 @@ A receipt says what became of one envelope: n = 0 is accepted or refused, never 
 mislabelled, erased, retained) names the one before it. Two different receipts with one n from one signer are evidence
 of equivocation. A head is the log's size and root, signed by the log key; whoever holds an older head checks that the
 newer log begins with it. Tokens are JWS (`jws`); times are milliseconds since 1970.
+
+Receipts that are given together share one signature, over the root of a Merkle tree (RFC 9162, section 2.1) whose
+leaves are H(0x00 || payload); each carries its place and path, and so verifies alone:
+
+    base64url(payload) "~" base64url(lp(index || size, hash ...)) "~" JWS of the root
+
+`head` then stands once, beside the root.
 """
 
 from collections.abc import Sequence
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta, Struct
 
-from tansiq.exchange import jws, ledger
+from tansiq.exchange import canon, jws, ledger
+from tansiq.exchange.envelope import read_path, write_path
 from tansiq.exchange.keys import Signer, Verifier
 from tansiq.exchange.label import Agency, Code, Count, Digest, DigestOrNone, Millis
 from tansiq.ground.errors import Malformed, Untrusted
+
+MOST_TOGETHER = 1_000
+"""The most receipts under one signature."""
 
 RuleIds = Annotated[tuple[Annotated[str, Meta(max_length=80)], ...], Meta(max_length=32)]
 
@@ -54,6 +67,17 @@ class Receipt(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     rules: RuleIds = ()
     reason: Annotated[str, Meta(max_length=64)] = ""
     leaf: Count = 0
+    head: Annotated[str, Meta(max_length=2_048)] = ""
+    v: Literal[1] = 1
+
+
+class ReceiptRoot(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A recipient's one signature for many receipts: the root over them, and a signed head that covers them all."""
+
+    recipient: Agency
+    size: Annotated[int, Meta(ge=2, le=1_000)]
+    root: Digest
+    at: Millis
     head: Annotated[str, Meta(max_length=2_048)] = ""
     v: Literal[1] = 1
 
@@ -111,11 +135,58 @@ def sign_receipt(receipt: Receipt, signer: Signer) -> str:
     return jws.sign(receipt, signer)
 
 
+def sign_receipts(receipts: Sequence[Receipt], *, head: str, at: int, signer: Signer) -> list[str]:
+    """Receipts of one recipient as tokens, in order, under one signature; `head` is a signed head for them all.
+
+    Raises Malformed for a receipt that could not stand in any chain, or that names a head of its own.
+    """
+    tokens: list[str] = []
+    for start in range(0, len(receipts), MOST_TOGETHER):
+        some = receipts[start : start + MOST_TOGETHER]
+        if len(some) == 1:
+            tokens.append(sign_receipt(msgspec.structs.replace(some[0], head=head), signer))
+        else:
+            tokens += _signed_together(some, head, at, signer)
+    return tokens
+
+
+def _signed_together(some: Sequence[Receipt], head: str, at: int, signer: Signer) -> list[str]:
+    payloads = []
+    for receipt in some:
+        _check_receipt(receipt)
+        if receipt.head or receipt.recipient != some[0].recipient:
+            raise Malformed("A receipt is of another recipient, or names a head.", "Give the head for all.")
+        payloads.append(canon.write(receipt))
+    root, paths = ledger.paths([ledger.hash_leaf(payload) for payload in payloads])
+    said = ReceiptRoot(recipient=some[0].recipient, size=len(some), root=root.hex(), at=at, head=head)
+    signed = jws.sign(said, signer)
+    return [
+        "~".join((jws.encode_key(payload), jws.encode_key(write_path(index, len(some), path)), signed))
+        for index, (payload, path) in enumerate(zip(payloads, paths, strict=True))
+    ]
+
+
 def read_receipt(token: str, verifier: Verifier) -> Receipt:
     """The receipt of a token signed by the recipient's key; else Malformed or Untrusted."""
-    receipt = jws.read(token, Receipt, verifier)
+    if "~" not in token:
+        receipt = jws.read(token, Receipt, verifier)
+        _check_receipt(receipt)
+        return receipt
+    payload, path, signed = _together(token)
+    place, root = read_path(path), _root(signed, verifier)
+    climbed = ledger.climb(ledger.hash_leaf(payload), place.index, place.size, place.path)
+    if climbed is None or place.size != root.size or climbed.hex() != root.root:
+        raise Untrusted("The receipt is not among those that were signed.", "Ask the sender for it again.")
+    receipt = _of(payload)
+    if receipt.recipient != root.recipient:
+        raise Untrusted("The receipt is not by who signed.", "Ask the sender for it again.")
     _check_receipt(receipt)
-    return receipt
+    return msgspec.structs.replace(receipt, head=root.head)
+
+
+def unverified(token: str) -> Receipt:
+    """The receipt of a token whose signature NOBODY HAS CHECKED: to learn of which envelope it speaks."""
+    return _of(_together(token)[0]) if "~" in token else jws.unverified(token, Receipt)
 
 
 def check_next(held: Sequence[str], token: str, verifier: Verifier) -> Receipt:
@@ -196,6 +267,27 @@ def covers(receipt: Receipt, leaf: bytes, proof: Sequence[bytes], log: Verifier)
     """Whether the receipt's own head holds the leaf at the receipt's place."""
     head = read_head(receipt.head, log)
     return ledger.verify_inclusion(leaf, receipt.leaf, head.size, proof, bytes.fromhex(head.root))
+
+
+def _together(token: str) -> tuple[bytes, bytes, str]:
+    """Payload, path and signed root of a receipt that shares its signature; else Malformed."""
+    parts = token.split("~")
+    if len(token) > jws.LIMIT or len(parts) != 3:
+        raise Malformed("The token is no receipt.", "Send it as it was signed.")
+    return jws.decode_key(parts[0]), jws.decode_key(parts[1]), parts[2]
+
+
+def _of(payload: bytes) -> Receipt:
+    receipt = canon.decode(payload, Receipt, limit=jws.LIMIT)
+    if receipt.head:
+        raise Malformed("The receipt names a head of its own.", "Send it as it was signed.")
+    return receipt
+
+
+@lru_cache(maxsize=64)
+def _root(token: str, verifier: Verifier) -> ReceiptRoot:
+    """The root that was signed. Remembered for a while, so that many receipts cost one check; a fault is not."""
+    return jws.read(token, ReceiptRoot, verifier)
 
 
 def _check_receipt(receipt: Receipt) -> None:

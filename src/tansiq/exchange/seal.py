@@ -6,6 +6,8 @@
     com    K(kl,"commit") || K(kc,"commit")                   kl, kc fresh per envelope; K = HKDF-Expand
     wraps  n x (role || kid || HPKE(role L: kl | role A: kl||kc))
            info = H("tansiq/1/wrap", lp(suite, role, H(route), kid, signer))
+           in a bundle HPKE(ks) || AES-256-GCM(K(ks,"shared-wrap"||info), 0, role L: kl | role A: kl||kc), ks one for
+           all items, sealed with H("tansiq/1/bundle-wrap", lp(suite, role, kid, signer))
     atts   digest || size, one per attachment
     approvals  officers' signatures over (H(route), H(label), com)
     man    "tansiq/1/manifest" || lp(suite, H(route), H(lct), H(ct), com, H(wraps), H(atts), H(approvals), signer)
@@ -55,10 +57,30 @@ from tansiq.ground.errors import Malformed, Untrusted
 
 __all__ = [
     "MAGIC_BUNDLE", "MOST_ITEMS", "MOST_LETTER", "MOST_WIRE", "Approval", "Blob", "BundlePath", "ContentKeys", "Draft",
-    "Envelope", "Role", "Sealed", "Wrap", "approval_text", "check_approvals", "finish", "finish_bundle", "keep", "kept",
-    "open_attachment", "open_both", "open_label", "open_letter", "open_whole", "parse", "prepare", "read_bundle",
-    "seal", "unwrap", "verify", "write_bundle",
+    "Envelope", "Role", "Sealed", "Shared", "Wrap", "approval_text", "check_approvals", "finish", "finish_bundle",
+    "keep", "kept", "open_attachment", "open_both", "open_label", "open_letter", "open_whole", "parse", "prepare",
+    "read_bundle", "seal", "unwrap", "verify", "write_bundle",
 ]  # fmt: skip
+
+
+class Shared:
+    """One encapsulation for each reader of a bundle, which its items share: HPKE costs more than all else of a letter.
+
+    Each reader has a secret of its own in each role, so that none of them opens what is another's. `signer` is the kid
+    of the key that will sign; give each bundle its own.
+    """
+
+    def __init__(self, signer: bytes) -> None:
+        self.signer = signer
+        self._made: dict[tuple[Role, bytes], tuple[bytes, bytes]] = {}
+
+    def of(self, role: Role, reader: Reader) -> tuple[bytes, bytes]:
+        """The secret shared with a reader, and its HPKE box."""
+        key = role, reader.kid
+        if key not in self._made:
+            secret = os.urandom(content.SECRET)
+            self._made[key] = secret, reader.seal(secret, _shared_info(role, reader.kid, self.signer))
+        return self._made[key]
 
 
 class Draft(Struct, frozen=True, kw_only=True):
@@ -114,8 +136,12 @@ def prepare(
     readers: Sequence[tuple[Role, Reader]],
     signer: bytes,
     attachments: Sequence[bytes] = (),
+    shared: Shared | None = None,
 ) -> Draft:
-    """Seal without signing, for letters that officers approve first. `signer` is the kid of the key that will sign."""
+    """Seal without signing, for letters that officers approve first. `signer` is the kid of the key that will sign.
+
+    `shared` is what the items of one bundle share, and may stand in no second bundle.
+    """
     _check_parts(route, label, letter, readers, attachments)
     route_raw, label_raw = labels.write_route(route), labels.write_label(label)
     route_hash = digest(route_raw)
@@ -131,7 +157,7 @@ def prepare(
         label_box=content.seal_text(label_key, b"label", label_raw, route_hash),
         letter_box=content.seal_text(letter_key, b"letter", letter, lp(route_hash, digest(label_raw))),
         commitment=content.commitment(label_key, letter_key),
-        wraps=tuple([_wrap(role, reader, secret, route_hash, signer) for role, reader in readers]),
+        wraps=tuple([_wrap(role, reader, secret, route_hash, signer, shared) for role, reader in readers]),
         blobs=tuple([Blob(digest(blob), len(blob)) for blob in attached]),
         sealed_attachments=attached,
         signer=signer,
@@ -151,11 +177,12 @@ def finish_bundle(drafts: Sequence[Draft], signer: Signer) -> tuple[Sealed, ...]
     if not 1 <= len(drafts) <= MOST_ITEMS:
         raise Malformed(f"A bundle of {len(drafts)} items.", f"Bundle 1 to {MOST_ITEMS}.")
     manifests = [_manifest_of(draft, b"", signer) for draft in drafts]
-    get, size = ledger.getter([ledger.hash_leaf(manifest) for manifest in manifests]), len(drafts)
-    signature = signer.sign(_bundle_text(size, ledger.root(get, size), signer.kid))
+    root, paths = ledger.paths([ledger.hash_leaf(manifest) for manifest in manifests])
+    size = len(drafts)
+    signature = signer.sign(_bundle_text(size, root, signer.kid))
     return tuple(
-        _sealed(draft, b"", manifest, signature, write_path(index, size, ledger.inclusion(get, index, size)))
-        for index, (draft, manifest) in enumerate(zip(drafts, manifests, strict=True))
+        _sealed(draft, b"", manifest, signature, write_path(index, size, path))
+        for index, (draft, manifest, path) in enumerate(zip(drafts, manifests, paths, strict=True))
     )
 
 
@@ -195,14 +222,26 @@ def verify(envelope: Envelope, verifier: Verifier, *, roots: set[bytes] | None =
         roots.add(known)
 
 
-def unwrap(envelope: Envelope, opener: Opener) -> ContentKeys:
-    """The content keys that the envelope holds for this opener (checked against the commitment); else Untrusted."""
+def unwrap(envelope: Envelope, opener: Opener, *, opened: dict[bytes, bytes] | None = None) -> ContentKeys:
+    """The content keys that the envelope holds for this opener (checked against the commitment); else Untrusted.
+
+    `opened` remembers the secrets of bundles that were opened, so that a bundle costs one opening: give one dict for
+    each group, and let it go with the group.
+    """
     mine = [wrap for wrap in envelope.wraps if wrap.kid == opener.kid]
     if not mine:
         raise Untrusted("The envelope is not sealed to this node's key.", "Ask the sender to use the newest card.")
     wrap = max(mine, key=lambda each: each.role is Role.ALL)
     info = _info(wrap.role, digest(envelope.route_raw), wrap.kid, envelope.signer)
-    return open_wrap(wrap, opener, info, envelope.commitment)
+    if not wrap.sealed:
+        return open_wrap(wrap, opener, info, envelope.commitment)
+    shared_info = _shared_info(wrap.role, wrap.kid, envelope.signer)
+    secret = opened.get(shared_info + wrap.box) if opened is not None else None
+    if secret is None:
+        secret = opener.open(wrap.box, shared_info)
+        if opened is not None:
+            opened[shared_info + wrap.box] = secret
+    return _checked_keys(content.open_shared(secret, wrap.sealed, info), wrap.role, envelope.commitment)
 
 
 def open_label(envelope: Envelope, keys: ContentKeys) -> Label:
@@ -217,15 +256,16 @@ def open_letter(envelope: Envelope, keys: ContentKeys) -> bytes:
 
 def open_both(envelope: Envelope, keys: ContentKeys) -> tuple[Label, bytes]:
     """Label and letter at once, which costs less than one after the other."""
+    content.check_commitment(keys, envelope.commitment)
     label, _, letter = open_whole(envelope, keys)
     return label, letter
 
 
 def open_whole(envelope: Envelope, keys: ContentKeys) -> tuple[Label, bytes, bytes]:
-    """Label, the label's own bytes, and letter, for who keeps the label as it came."""
+    """Label, the label's own bytes, and letter, by keys that `unwrap` just gave: it checked the commitment."""
     if keys.letter is None:
         raise Untrusted("These keys open the label alone.", "The letter is for its recipients.")
-    label_raw = _label_raw(envelope, keys)
+    label_raw = content.open_text(keys.label, b"label", envelope.label_box, digest(envelope.route_raw))
     label = _label(envelope, label_raw)
     aad = lp(digest(envelope.route_raw), digest(label_raw))
     letter = content.open_text(keys.letter, b"letter", envelope.letter_box, aad)
@@ -263,21 +303,37 @@ def approval_text(route_raw: bytes, label_raw: bytes, commitment: bytes) -> byte
 
 
 def open_wrap(wrap: Wrap, opener: Opener, info: bytes, committed: bytes) -> ContentKeys:
-    """The content keys in a wrap, checked against its role and the originator's commitment; else Untrusted."""
-    keys = content.keys_of(opener.open(wrap.box, info))
-    if (keys.letter is None) != (wrap.role is Role.LABEL):
+    """The content keys in a wrap of its own, checked against role and the originator's commitment; else Untrusted."""
+    if wrap.sealed:
+        raise Untrusted("A wrap of a bundle stands alone.", "Ask the sender to seal it again.")
+    return _checked_keys(opener.open(wrap.box, info), wrap.role, committed)
+
+
+def _checked_keys(secret: bytes, role: Role, committed: bytes) -> ContentKeys:
+    keys = content.keys_of(secret)
+    if (keys.letter is None) != (role is Role.LABEL):
         raise Untrusted("A wrap holds keys of another role.", "Ask the sender to seal it again.")
     content.check_commitment(keys, committed)
     return keys
 
 
-def _wrap(role: Role, reader: Reader, secret: bytes, route_hash: bytes, signer: bytes) -> Wrap:
-    shared = secret[:32] if role is Role.LABEL else secret
-    return Wrap(role, reader.kid, reader.seal(shared, _info(role, route_hash, reader.kid, signer)))
+def _wrap(role: Role, reader: Reader, secret: bytes, route_hash: bytes, signer: bytes, shared: Shared | None) -> Wrap:
+    keys = secret[: content.SECRET] if role is Role.LABEL else secret
+    info = _info(role, route_hash, reader.kid, signer)
+    if shared is None:
+        return Wrap(role, reader.kid, reader.seal(keys, info))
+    if shared.signer != signer:
+        raise Malformed("The bundle is for another signing key.", "Prepare it again.")
+    under, box = shared.of(role, reader)
+    return Wrap(role, reader.kid, box, content.seal_shared(under, keys, info))
 
 
 def _info(role: Role, route_hash: bytes, kid: bytes, signer: bytes) -> bytes:
     return digest(b"tansiq/1/wrap", lp(SUITE_ID, role.value, route_hash, kid, signer))
+
+
+def _shared_info(role: Role, kid: bytes, signer: bytes) -> bytes:
+    return digest(b"tansiq/1/bundle-wrap", lp(SUITE_ID, role.value, kid, signer))
 
 
 def _manifest_of(draft: Draft, approvals: bytes, signer: Signer) -> bytes:

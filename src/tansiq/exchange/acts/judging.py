@@ -76,6 +76,7 @@ class Desk(Struct, gc=False):
     roots: dict[str, set[bytes]]
     alarms: list[Happening]
     held: set[tuple[str, str]]
+    opened: dict[bytes, bytes]
 
 
 class Judged(Struct, gc=False):
@@ -89,7 +90,7 @@ def judge(*, parcels: Sequence[Parcel], now: datetime) -> Judged:
     """Check every parcel of a group, each alone. Reads the database and writes nothing."""
     items = [Item(parcel) for parcel in parcels]
     stored = bulk.time(canon.moment(canon.millis(now)))
-    desk = Desk(own(), confirmed(), channels(now), _gated(), now, stored, {}, [], set())
+    desk = Desk(own(), confirmed(), channels(now), _gated(), now, stored, {}, [], set(), {})
     for item in items:
         _authenticate(item, desk)
     _replay(items, desk)
@@ -198,7 +199,7 @@ def _closed(node: str, desk: Desk) -> HoldReason | None:
 def _open(item: Item, sealed: seal.Envelope, channel: Channel, principal: str, desk: Desk) -> None:
     """Open label and letter, check that they read as their schema says, and ask the agreement's rule."""
     try:
-        keys = seal.unwrap(sealed, desk.me.keys.opener)
+        keys = seal.unwrap(sealed, desk.me.keys.opener, opened=desk.opened)
         said, said_raw, letter = seal.open_whole(sealed, keys)
         canon.read_letter(letter, SCHEMAS[said.kind])
     except Fault:

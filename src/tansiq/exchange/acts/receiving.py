@@ -49,8 +49,10 @@ def _keep(items: Sequence[Item], desk: Desk) -> None:
         token = "" if writer.gated else receipts.sign_head(writer.head(desk.me.node, desk.now), desk.me.keys.log)
         first = writer.number(len(todo))
         placed = [*zip(todo, range(first, first + len(todo)), leaves, strict=False)]
-        for item, _, leaf in placed:
-            item.token = _receipt(item, max(leaf, 0), token, desk)
+        said = [_receipt(item, max(leaf, 0), desk) for item, _, leaf in placed]
+        tokens = receipts.sign_receipts(said, head=token, at=canon.millis(desk.now), signer=desk.me.keys.signer)
+        for item, given in zip(todo, tokens, strict=True):
+            item.token = given
         bulk.insert(Envelope, _ENVELOPE, [_envelope(*each, refs, desk) for each in placed if not each[0].conflict])
         bulk.insert(Receipt, _RECEIPT, [_receipt_row(*each, desk) for each in placed])
     writer.close()
@@ -100,22 +102,18 @@ def _happening(item: Item, ref: UUID, desk: Desk) -> Happening:
     return Happening(EntryType.RECEIVED, name.value, ref, sealed.route.snd, desk.now, detail)
 
 
-def _receipt(item: Item, leaf: int, head: str, desk: Desk) -> str:
-    return receipts.sign_receipt(
-        receipts.Receipt(
-            envelope=item.digest,
-            recipient=desk.me.node,
-            n=0,
-            prev="",
-            state=ReceiptState.REFUSED if item.reason else ReceiptState.ACCEPTED,
-            agreement=item.sealed.route.agr if item.sealed else "",
-            at=canon.millis(desk.now),
-            rules=tuple(item.rule.split(",")) if item.rule else (),
-            reason=item.reason,
-            leaf=leaf,
-            head=head,
-        ),
-        desk.me.keys.signer,
+def _receipt(item: Item, leaf: int, desk: Desk) -> receipts.Receipt:
+    return receipts.Receipt(
+        envelope=item.digest,
+        recipient=desk.me.node,
+        n=0,
+        prev="",
+        state=ReceiptState.REFUSED if item.reason else ReceiptState.ACCEPTED,
+        agreement=item.sealed.route.agr if item.sealed else "",
+        at=canon.millis(desk.now),
+        rules=tuple(item.rule.split(",")) if item.rule else (),
+        reason=item.reason,
+        leaf=leaf,
     )
 
 

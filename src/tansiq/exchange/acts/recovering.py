@@ -11,7 +11,7 @@ from functools import partial
 
 from django.db import transaction
 
-from tansiq.exchange import canon, cards, jws, keystore, receipts
+from tansiq.exchange import canon, cards, keystore, receipts
 from tansiq.exchange.acts.agreements import receive_agreement
 from tansiq.exchange.acts.delivering import receive_receipts
 from tansiq.exchange.acts.letters import keep_given
@@ -161,7 +161,7 @@ def _own_card(token: str, now: datetime) -> None:
 
 def _given_receipt(token: str, node: str, now: datetime) -> None:
     """Take a partner's receipt that is next of its envelope; one that we hold, or cannot place, is left alone."""
-    said = jws.unverified(token, receipts.Receipt)
+    said = receipts.unverified(token)
     if Receipt.objects.filter(digest=said.envelope, signer=node).count() == said.n:
         receive_receipts(tokens=[token], node=node, now=now)
 

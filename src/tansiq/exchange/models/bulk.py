@@ -6,6 +6,7 @@ What every group of letters asks and writes goes by here; whatever is asked less
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -75,9 +76,13 @@ def _tests(where: Mapping[str, Any]) -> tuple[str, list[Any]]:
 
 def uuid(value: UUID | None) -> UUID | str | None:
     """A UUID as the database's own driver takes it."""
-    if value is None or connection.features.has_native_uuid_field:
-        return value
-    return value.hex
+    return value if value is None or _native_uuids() else value.hex
+
+
+@cache
+def _native_uuids() -> bool:
+    """Asked of Django once: the node has one database, and this is asked several times for every letter."""
+    return bool(connection.features.has_native_uuid_field)
 
 
 def time(value: datetime | None) -> datetime | str | None:

@@ -5,7 +5,8 @@ leaf, a receipt's signature, an entry's hash, a node's children, a head's signat
 are the node's own working notes and prove nothing, so they are not checked.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 from uuid import UUID
@@ -30,6 +31,7 @@ from tansiq.parties.values import node_of
 CHUNK = 500
 
 Row = TypeVar("Row", bound=Model)
+T = TypeVar("T")
 
 
 def verify() -> tuple[Flaw, ...]:
@@ -86,10 +88,10 @@ def _agreements(keys: _Keys) -> Iterator[Flaw]:
             if read.mechanism.value != row.mechanism:
                 yield Flaw("agreement", row.digest, "its mechanism is not its document's")
             for party, token in row.signatures.items():
-                _signed_by(keys, party, token, standing.PartySignature)
+                _signed_by(keys, party, partial(jws.read, token, standing.PartySignature))
             held: list[standing.Statement] = []
             for said in row.statements.all():
-                statement = _signed_by(keys, said.party, said.token, standing.Statement)
+                statement = _signed_by(keys, said.party, partial(jws.read, said.token, standing.Statement))
                 standing.check_statement(read, row.digest, held, statement)
                 held.append(statement)
                 if (statement.party, statement.seq) != (said.party, said.seq):
@@ -98,11 +100,11 @@ def _agreements(keys: _Keys) -> Iterator[Flaw]:
             yield Flaw("agreement", row.digest, f"a signature or statement does not hold: {fault.what}")
 
 
-def _signed_by(keys: _Keys, party: str, token: str, kind: Any) -> Any:
+def _signed_by(keys: _Keys, party: str, read: Callable[[Verifier], T]) -> T:
     fault: Fault | None = None
     for verifier in keys.sign.get(node_of(party), {}).values():
         try:
-            return jws.read(token, kind, verifier)
+            return read(verifier)
         except Fault as found:
             fault = found
     raise fault or Fault(f"No key of {node_of(party)} is known.")
@@ -379,7 +381,7 @@ def _logged_later(row: Receipt, said: receipts.Receipt, event: Event | None) -> 
 
 def _receipt(row: Receipt, keys: _Keys, chains: dict[tuple[str, str], str], event: Event | None) -> Iterable[str]:
     try:
-        said: receipts.Receipt = _signed_by(keys, row.signer, row.token, receipts.Receipt)
+        said = _signed_by(keys, row.signer, partial(receipts.read_receipt, row.token))
     except Fault as fault:
         yield f"its signature does not hold: {fault.what}"
         return
