@@ -112,6 +112,19 @@ def test_a_partner_whose_clock_is_off_is_told(serving_es: Neighbour, rescue: str
     assert (status, raw) == (409, b'{"error":"clock"}')
 
 
+def test_a_distress_passes_whatever_the_clocks_say(serving_es: Neighbour, rescue: str, door: str) -> None:
+    es, picture = serving_es, neighbours.agree(Mechanism.PICTURE, serving_es, now=clock.now())
+    then, distress = clock.now() - timedelta(hours=1), es.seal(rescue, clock.now())
+    other = es.seal(picture, clock.now())
+
+    status, raw, _ = es.post(door, "/tsq1/envelopes", canon.lp(distress.raw), then)
+    beside, _, _ = es.post(door, "/tsq1/envelopes", canon.lp(distress.raw, other.raw), then)
+
+    assert status == 200
+    assert states(es, msgspec.json.decode(raw, type=transport.Answer).receipts) == [ReceiptState.ACCEPTED]
+    assert beside == 409
+
+
 @pytest.mark.parametrize("told", [True, False], ids=["length told", "length hidden"])
 def test_an_oversized_body_is_turned_away(
     serving_es: Neighbour, rescue: str, door: str, told: bool, monkeypatch: pytest.MonkeyPatch

@@ -112,6 +112,22 @@ def test_a_partner_that_is_away_is_found_again(serving_es: Neighbour, rescue: st
     assert Partner.objects.get(node="es").trouble == ""
 
 
+def test_what_waited_for_a_silent_partner_goes_as_soon_as_it_answers(serving_es: Neighbour, rescue: str) -> None:
+    waited, put_off = send(), send("urgent")
+    Delivery.objects.filter(envelope__ref=waited).update(trouble="No answer: ClientConnectorError.")
+    Delivery.objects.filter(envelope__ref=put_off).update(trouble="held: clock")
+    Delivery.objects.update(next_at=clock.now() + timedelta(hours=1))
+    listening, nobody = serving_es.url, "http://127.0.0.1:9"
+    acts.add_partner(card=serving_es.card(number=2, url=nobody), by=neighbours.FIRST, now=clock.now())
+    with sending(heads_idle=0.05, heads_busy=0.05) as outbox:
+        until(lambda: "es" in outbox.silent)
+        acts.add_partner(card=serving_es.card(number=3, url=listening), by=neighbours.FIRST, now=clock.now())
+        until(lambda: state(waited) == "accepted")
+
+    assert outbox.silent == {}
+    assert state(put_off) == "queued"
+
+
 def test_a_refusal_is_final_and_kept(serving_es: Neighbour, rescue: str) -> None:
     serving_es.behaviour = ["refuse"]
     envelope = send()
@@ -272,3 +288,19 @@ def test_a_partner_that_holds_more_of_our_ledger_closes_the_gate(serving_es: Nei
         until(lambda: bool(Log.objects.get().gate))
 
     assert "es holds a head" in Log.objects.get().gate
+
+
+def test_rescue_goes_apart_from_what_a_door_turns_away(serving_es: Neighbour, rescue: str) -> None:
+    neighbours.agree(Mechanism.DIRECT, serving_es, now=clock.now(), ours="ma.marine")
+    Delivery.objects.all().delete()
+    routine = acts.send(
+        kind=Kind.INFORMATION, letter=neighbours.information(), mechanism="direct", to=("es.salvamento",),
+        by=COORDINATOR, now=clock.now(), topic="smuggling", purpose="prevention", urgency="urgent",
+    )  # fmt: skip
+    assert isinstance(routine, Sent), routine
+    distress = send()
+    with sending():
+        until(lambda: state(distress) == "accepted" and state(routine.envelope) == "accepted")
+
+    assert [len(frames) for path, frames in serving_es.heard if path == "/tsq1/envelopes"] == [1, 1]
+    assert heard(serving_es) == [distress, routine.envelope]

@@ -217,8 +217,12 @@ def test_distress_passes_when_the_partners_card_has_run_out(es: Neighbour, rescu
     assert hold(es, answers(es, letter)[0]).reason == "key-expired"
 
 
-def test_a_letter_from_the_future_is_held(es: Neighbour, rescue: str) -> None:
-    assert hold(es, answers(es, es.seal(rescue, NOW + timedelta(hours=1)))[0]).reason == "clock"
+def test_a_letter_from_the_future_is_held_but_never_a_distress(es: Neighbour, rescue: str, picture: str) -> None:
+    soon = NOW + timedelta(hours=1)
+    letter = es.seal(picture, soon, kind=Kind.PICTURE, letter=_picture(), **PICTURE)
+
+    assert hold(es, answers(es, letter)[0]).reason == "clock"
+    assert receipt(es, answers(es, es.seal(rescue, soon))[0]).state is ReceiptState.ACCEPTED
 
 
 def test_a_letter_whose_time_is_over_is_refused(es: Neighbour, rescue: str) -> None:
@@ -267,10 +271,10 @@ def test_a_bundle_is_verified_by_one_signature_and_each_item_alone(es: Neighbour
     assert receipt(es, tokens[3]).state is ReceiptState.ACCEPTED
 
 
-def test_later_letters_of_a_case_wait_behind_one_that_is_held(es: Neighbour, rescue: str) -> None:
-    case = "0" * 32
-    early = es.seal(rescue, NOW + timedelta(hours=1), case=case, seq=1)
-    late = es.seal(rescue, NOW, case=case, seq=2)
+def test_later_letters_of_a_case_wait_behind_one_that_is_held(es: Neighbour, picture: str) -> None:
+    said = {"kind": Kind.PICTURE, "letter": _picture(), "case": "0" * 32, **PICTURE}
+    early = es.seal(picture, NOW + timedelta(hours=1), seq=1, **said)
+    late = es.seal(picture, NOW, seq=2, **said)
 
     tokens = answers(es, early, late)
 

@@ -2,7 +2,8 @@
 
 At least once on the wire, once in effect: a parcel is done when the partner's signed receipt was checked and stored,
 and until then the same bytes go again. The urgent go first, one case's letters in order. A partner that does not answer
-is tried again after a pause that doubles, with jitter, for as long as the letters live: outages of days are expected.
+is asked again after a pause that doubles up to a quarter of a minute, with jitter, for as long as letters live: outages
+of days are expected. Once it answers, all that waited for it goes at once, however long its own next attempt was off.
 It connects to the address on the partner's confirmed card and nowhere else, and follows no redirect.
 
 Signed heads are compared when something was delivered and at a steady rate besides: a partner whose ledger does not
@@ -24,7 +25,7 @@ import msgspec
 from django.db import close_old_connections, connections
 
 from tansiq.exchange import acts, canon, reads, receipts, recovery, transport
-from tansiq.exchange.acts.delivering import Reply
+from tansiq.exchange.acts.delivering import SILENCE, Reply
 from tansiq.exchange.reads import Correspondent, Due
 from tansiq.exchange.receipts import Comparison, SignedHead
 from tansiq.exchange.values import Detail
@@ -40,6 +41,9 @@ HEADS_IDLE, HEADS_BUSY = 30.0, 2.0
 BATCH, BATCH_BYTES = 200, 8 << 20
 MOST_ANSWER = 8 << 20
 EXPIRE_EVERY = 10.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.25, 15.0
+"""How long a partner that does not answer is left alone, in seconds, times one half to one and a half."""
+
 PATHS = {"envelope": "/tsq1/envelopes", "receipt": "/tsq1/receipts", "agreement": "/tsq1/agreements"}
 
 
@@ -55,6 +59,8 @@ class Outbox:
         self._heads_at: dict[str, float] = {}
         self._moved: set[str] = set()
         self._alarmed: set[tuple[str, str]] = set()
+        self.silent: dict[str, int] = {}  # how often in a row nobody answered, by node
+        self._ask_at: dict[str, float] = {}
         self._database = ThreadPoolExecutor(1, "outbox-database")
 
     def start(self) -> None:
@@ -104,7 +110,7 @@ class Outbox:
         """Begin a conversation with every partner to which something is due, or whose head was not seen for long."""
         nodes = await self._db(lambda: reads.due_nodes(now=clock.now()))
         for partner in await self._db(reads.correspondents):
-            if partner.node in self._busy:
+            if partner.node in self._busy or monotonic() < self._ask_at.get(partner.node, 0.0):
                 continue
             if partner.node in nodes or self._head_due(partner.node):
                 task = asyncio.create_task(self._talk(session, partner))
@@ -133,12 +139,14 @@ class Outbox:
             await self._heads(session, partner)
 
     async def _send(self, session: aiohttp.ClientSession, partner: Correspondent, batch: Sequence[Due]) -> bool:
-        """Send one batch, each thing to its own address; True when everything was answered."""
-        for thing in dict.fromkeys(due.thing for due in batch):
-            for some in _portions([due for due in batch if due.thing == thing]):
-                if not await self._post(session, partner, thing, some):
+        """Send one batch, each thing to its own address, rescue apart; True when everything was answered."""
+        answered = True
+        for rescue, thing in dict.fromkeys((due.rescue, due.thing) for due in batch):
+            for some in _portions([due for due in batch if (due.rescue, due.thing) == (rescue, thing)]):
+                answered = await self._post(session, partner, thing, some) and answered
+                if not answered and partner.node in self.silent:
                     return False
-        return True
+        return answered
 
     async def _post(
         self, session: aiohttp.ClientSession, partner: Correspondent, thing: str, some: Sequence[Due]
@@ -161,7 +169,14 @@ class Outbox:
         self, session: aiohttp.ClientSession, method: str, partner: Correspondent, path: str, body: bytes
     ) -> tuple[int, bytes]:
         """The answer's status and body; status 0 and one line where there was none."""
-        return await request(session, method=method, partner=partner, path=path, body=body)
+        status, raw = await request(session, method=method, partner=partner, path=path, body=body)
+        if status == 0:
+            times = self.silent[partner.node] = self.silent.get(partner.node, 0) + 1
+            pause = min(FIRST_PAUSE * 2 ** min(times, 16), LONGEST_PAUSE)
+            self._ask_at[partner.node] = monotonic() + pause * (0.5 + random.random())
+        elif self.silent.pop(partner.node, 0):
+            await self._db(lambda: acts.hurry(node=partner.node, now=clock.now()))
+        return status, raw
 
     async def _head_of(
         self, session: aiohttp.ClientSession, partner: Correspondent, held: SignedHead | None
@@ -252,7 +267,7 @@ async def request(
                     break
             return answer.status, bytes(raw)
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        return 0, f"No answer: {type(error).__name__}.".encode()
+        return 0, f"{SILENCE}: {type(error).__name__}.".encode()
 
 
 def ask_all() -> tuple[dict[str, transport.CatchUp], dict[str, str]]:

@@ -8,7 +8,7 @@ from tansiq.exchange.acts.agreements import (
     sign_agreement,
     suspend_agreement,
 )
-from tansiq.exchange.acts.delivering import expire, postpone, receive_receipts, settle
+from tansiq.exchange.acts.delivering import expire, hurry, postpone, receive_receipts, settle
 from tansiq.exchange.acts.judging import Parcel
 from tansiq.exchange.acts.letters import attest, attest_acted, mark_handed, open_letter, send
 from tansiq.exchange.acts.log import close_gate, note_witness, record, sign_head, witness_head
@@ -25,6 +25,7 @@ __all__ = [
     "confirm_partner",
     "end_agreement",
     "expire",
+    "hurry",
     "issue_card",
     "lift_agreement",
     "mark_handed",

@@ -19,6 +19,9 @@ from tansiq.ground.errors import Fault
 from tansiq.parties.duties import Permission
 from tansiq.parties.values import NODE
 
+SILENCE = "No answer"
+"""How the trouble of a parcel begins that nobody answered."""
+
 FIRST_WAIT, LONGEST_WAIT, LONGEST_DISTRESS = timedelta(seconds=0.5), timedelta(minutes=5), timedelta(seconds=15)
 DISTRESS_RANK = 0
 
@@ -162,6 +165,16 @@ def postpone(*, node: str, deliveries: Collection[int], trouble: str, now: datet
     for row in rows:
         _again(row, trouble, now, jitter)
     Partner.objects.filter(node=node).update(trouble=trouble[:300])
+
+
+@transaction.atomic
+def hurry(*, node: str, now: datetime) -> int:
+    """A partner that was silent answers again: what waited for that goes at once. Answers how many parcels.
+
+    What the partner itself put off waits on: there the partner's word counts.
+    """
+    waiting = Delivery.objects.filter(node=node, state=DeliveryState.WAITING.value, next_at__gt=now)
+    return waiting.filter(trouble__startswith=SILENCE).update(next_at=now)
 
 
 @transaction.atomic

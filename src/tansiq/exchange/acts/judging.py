@@ -206,7 +206,8 @@ def _open(item: Item, sealed: seal.Envelope, channel: Channel, principal: str, d
         item.reason = ExchangeReason.UNREADABLE.value
         return
     item.keys, item.label, item.label_raw = keys, said, said_raw
-    if canon.moment(said.sent) > desk.now + CLOCK:
+    rescue = channel.terms.mechanism is Mechanism.RESCUE
+    if canon.moment(said.sent) > desk.now + CLOCK and not rescue:
         _hold(item, desk, HoldReason.CLOCK)
     elif said.case and (said.sender, said.case) in desk.held:
         _hold(item, desk, HoldReason.EARLIER_HELD)

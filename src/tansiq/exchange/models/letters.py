@@ -12,6 +12,7 @@ from django.db import models
 
 from tansiq.exchange import canon, seal, values
 from tansiq.exchange import label as labels
+from tansiq.exchange.agreements.terms import Mechanism
 from tansiq.exchange.kinds import SCHEMAS, Kind
 from tansiq.exchange.label import Label
 from tansiq.exchange.receipts import ReceiptState
@@ -149,6 +150,11 @@ class Delivery(models.Model):
             models.Index(fields=["state", "node", "rank", "id"], name="delivery_due"),
             models.Index(fields=["stream", "id"], name="delivery_by_stream"),
         ]
+
+    @property
+    def rescue(self) -> bool:
+        """Whether it is a letter under a rescue agreement."""
+        return self.envelope is not None and self.envelope.mechanism == Mechanism.RESCUE.value
 
     def body(self) -> bytes:
         """What goes over the wire."""

@@ -13,11 +13,15 @@ from tansiq.exchange.values import DeliveryState, PartnerState
 
 
 class Due(Struct, frozen=True, gc=False):
-    """One parcel that may go now: an envelope's bytes, a receipt's token or an agreement's papers."""
+    """One parcel that may go now: an envelope's bytes, a receipt's token or an agreement's papers.
+
+    What goes under a rescue agreement (`rescue`) goes apart, since a door lets it in where it turns all else away.
+    """
 
     delivery: int
     thing: str
     body: bytes
+    rescue: bool = False
 
 
 class Correspondent(Struct, frozen=True):
@@ -72,7 +76,7 @@ def due(*, node: str, now: datetime, limit: int = 100) -> tuple[Due, ...]:
         .defer("envelope__label", "envelope__keys")
         .filter(id__in=list(chosen))
     }
-    return tuple(Due(key, rows[key].thing, rows[key].body()) for key in chosen)
+    return tuple(Due(key, rows[key].thing, rows[key].body(), rows[key].rescue) for key in chosen)
 
 
 def held_head(*, log: str) -> tuple[SignedHead | None, str]:
