@@ -1,10 +1,15 @@
 """What a person types: places in their usual forms, speeds in knots, and whatever else a keyboard can send."""
 
+from collections.abc import Iterator
+
 import pytest
 from django.core.exceptions import ValidationError
+from django.forms import CharField
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tansiq.web import urls  # noqa: F401 -- with it comes every form
+from tansiq.web.access import ActForm
 from tansiq.web.filters import written_position
 from tansiq.web.forms import fields
 
@@ -42,6 +47,23 @@ def test_what_is_no_latitude_is_refused(text: str) -> None:
         return
     with pytest.raises(ValidationError):
         fields.latitude().clean(text)
+
+
+def every_form(form: type[ActForm] = ActForm) -> Iterator[type[ActForm]]:
+    """Every form that leads to an act."""
+    for each in form.__subclasses__():
+        yield each
+        yield from every_form(each)
+
+
+FORMS = [form for form in every_form() if "act" in vars(form)]
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.__name__)
+def test_no_form_takes_a_text_without_end(form: type[ActForm]) -> None:
+    typed = {name: field for name, field in form.base_fields.items() if type(field) is CharField}
+
+    assert {name for name, field in typed.items() if field.max_length is None} == set()
 
 
 @given(st.text(max_size=40))

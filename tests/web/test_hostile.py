@@ -15,10 +15,14 @@ from tansiq.exchange.kinds.rescue import TaskLetter
 from tansiq.exchange.kinds.watch import AlertLetter, Because, PictureLetter, TrackLine
 from tansiq.exchange.models import Receipt
 from tansiq.ground.verdict import Refused
+from tansiq.parties import acts as parties
+from tansiq.parties import reads
 from tansiq.parties.duties import Duty
+from tansiq.parties.values import Person
 from tansiq.rescue import acts as rescue_acts
 from tansiq.rescue.values import Reason
 from tansiq.watch import acts
+from tansiq.watch.values import Alert
 from tests import neighbour as neighbours
 from tests import world
 from tests.neighbour import Neighbour
@@ -125,3 +129,47 @@ def test_a_task_of_numbers_that_cannot_be_leaves_the_pages_open(name: str, home:
     assert isinstance(answer, Refused)
     assert answer.reason == Reason.BAD_LETTER
     assert world.sign_in(Duty.RESCUE_COORDINATOR).get("/cases").status_code == HTTPStatus.OK
+
+
+NUL_STORIES = {
+    "in the address": ("/directory/ma%00marine", {}),
+    "in a question": ("/exchange?agreement=%00", {}),
+    "in a search of figures": ("/figures?start=%00", {}),
+    "in a cookie": ("/duty", {"HTTP_COOKIE": 'tansiq-ma="abcdefgh\\000"'}),
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("story", NUL_STORIES)
+def test_no_request_brings_a_character_that_no_text_keeps(story: str, home: Path) -> None:
+    address, said = NUL_STORIES[story]
+    browser = world.sign_in(Duty.NODE_ADMINISTRATOR)
+    if "HTTP_COOKIE" in said:
+        browser.cookies.clear()
+
+    answer = browser.get(address, **said)
+
+    assert answer.status_code == HTTPStatus.BAD_REQUEST
+    assert answer.headers["Content-Security-Policy"]
+
+
+@pytest.mark.django_db
+def test_the_longest_name_signs_whatever_it_does(home: Path) -> None:
+    world.agencies()
+    person = parties.add_person(
+        username="n" * 150, name="x" * 120, agency="ma.gendarmerie", password=world.PASSWORD, node="ma"
+    )
+    assert isinstance(person, Person)
+    parties.appoint(person=person.id, desk="d" * 120, duty=Duty.RESCUE_COORDINATOR, since=world.LONG_AGO)
+    by = reads.officer(person=person.id, post=None, now=world.NOW)
+    assert by is not None
+
+    alert = acts.raise_alert(
+        lat=35.9, lon=-5.5, radius_m=100.0, seen_at=world.NOW, text="x" * 2000, persons=100_000, by=by, now=world.NOW
+    )
+    assert isinstance(alert, Alert)
+    done = acts.acknowledge_alert(alert=alert.id, by=by, now=world.NOW)
+
+    assert isinstance(done, Alert)
+    assert done.acknowledged_by == by.signature
+    assert isinstance(acts.close_alert(alert=alert.id, reason="x" * 2000, by=by, now=world.NOW), Alert)

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import threading
+from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,14 @@ from tansiq.web import stream
 from tests import world
 
 pytestmark = pytest.mark.django_db(transaction=True)
+READERS = "stream"
 ONE, TWO = UUID(int=1), UUID(int=2)
+
+
+@pytest.fixture(autouse=True)
+def _at_rest() -> Iterator[None]:
+    yield
+    stream.stop()
 
 
 async def answer(path: str, query: str, headers: list[tuple[bytes, bytes]]) -> tuple[int, str]:
@@ -135,6 +144,22 @@ def test_whoever_is_relieved_hears_no_more(home: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(stream, "listener", relieved_after_one)
 
     assert "event: ended" in listen(Duty.WATCH_OFFICER, monkeypatch)[1]
+
+
+def test_a_node_that_stops_leaves_no_thread_that_reads(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listen(Duty.WATCH_OFFICER, monkeypatch)
+    assert any(thread.name.startswith(READERS) for thread in threading.enumerate())
+
+    stream.stop()
+    stream.stop()
+
+    assert not any(thread.name.startswith(READERS) for thread in threading.enumerate())
+
+
+def test_a_session_that_nothing_can_be_named_is_no_session(home: Path) -> None:
+    cookie = f'{node.SESSION_COOKIE_NAME}="abcdefgh\\000"'.encode()
+
+    assert asyncio.run(answer("/stream", "", [(b"cookie", cookie)]))[0] == HTTPStatus.UNAUTHORIZED
 
 
 @pytest.mark.parametrize("text", ["", "-1", "x", "٣", "9" * 30, "1 2", "\x00"])

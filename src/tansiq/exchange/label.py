@@ -18,11 +18,12 @@ from msgspec import Meta, Struct
 from tansiq.exchange import canon
 from tansiq.exchange.kinds import Kind
 from tansiq.ground.errors import Malformed
+from tansiq.parties.values import AGENCY_CODE
 
 SUITE: Literal["TSQ1"] = "TSQ1"
 """MLKEM768-X25519 HPKE, HKDF-SHA256, AES-256-GCM, SHA-256, Ed25519."""
 
-Agency = Annotated[str, Meta(pattern=r"^[a-z]{2,8}(\.[a-z0-9-]{1,40})?$(?!\n)")]
+Agency = Annotated[str, Meta(pattern=AGENCY_CODE)]
 """An agency's code, "ma.marine"."""
 
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]

@@ -8,6 +8,7 @@ Raw Starlette receives eight to ten times as many letters a second as an async D
 keeps running beside requests (intake, outbox, feeds, hand-over) starts and stops with the application.
 """
 
+import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
@@ -20,7 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tansiq.node.engine import Engine
 from tansiq.node.home import Home
-from tansiq.web.stream import routes as stream_routes
+from tansiq.web import stream
 
 log = logging.getLogger(__name__)
 
@@ -48,10 +49,11 @@ def application(home: Home) -> Starlette:
             yield
         finally:
             await engine.stop()
+            await asyncio.to_thread(stream.stop)
 
     routes: list[BaseRoute] = [
         *engine.routes(),
-        *stream_routes(),
+        *stream.routes(),
         Mount("/", app=People(cast(ASGIApp, get_asgi_application()))),
     ]
     return Starlette(routes=routes, lifespan=lifespan)

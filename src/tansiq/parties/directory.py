@@ -15,6 +15,7 @@ from tansiq.parties.values import Agency, AgencyKind
 
 CODE = re.compile(r"[a-z]{2,8}(\.[a-z0-9-]{2,23})?")
 LARGEST = 1_000_000
+LONGEST_DESK = 120
 
 
 class Entry(Struct, frozen=True, forbid_unknown_fields=True):
@@ -49,6 +50,10 @@ def read(raw: bytes) -> tuple[Entry, ...]:
             raise Malformed(f"{entry.code} stands twice in the directory.", again)
         if not re.fullmatch(r"[A-Z]{2}", entry.state):
             raise Malformed(f"{entry.code}: {entry.state!r} is no state code of two capitals.", again)
+        if any(len(desk) > LONGEST_DESK for desk in entry.desks):
+            raise Malformed(f"{entry.code}: a desk's name is longer than {LONGEST_DESK} characters.", again)
+        if "\0" in "".join((*entry.names, *entry.names.values(), *entry.functions, *entry.desks)):
+            raise Malformed(f"{entry.code}: a text holds the character U+0000, which no text needs.", again)
         if not entry.names.get("en", "").strip():
             raise Malformed(f"{entry.code} has no English name.", again)
         seen.add(entry.code)

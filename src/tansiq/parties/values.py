@@ -11,6 +11,9 @@ from tansiq.parties.duties import HELD, Duty, Permission
 NODE = UUID(int=0)
 """The person id of the node itself, for what it does without anyone at the keys."""
 
+AGENCY_CODE = r"^[a-z]{2,8}(\.[a-z0-9-]{1,40})?$(?!\n)"
+"""The pattern of an agency's code, at most 49 characters: every column that holds one has room for 64."""
+
 
 class Reason(StrEnum):
     """Why a rule of this room says no."""

@@ -1,18 +1,28 @@
 """A value of this room becomes a letter; the schemas belong to the exchange."""
 
+import re
 from datetime import datetime
 
 from tansiq.exchange.kinds.rescue import OutcomeLetter, SitrepLetter, TaskAnswerLetter, TaskLetter
+from tansiq.parties.values import AGENCY_CODE
 from tansiq.rescue.values import Case, Outcome, Phase, Sitrep, Task, TaskState
 
 MECHANISM = "rescue"
 TOPIC = "search-and-rescue"
 PURPOSE = "rescue"
+MOST_RECEIVERS = 64
+"""As many agencies as a label may name."""
 
 
 def urgency(phase: Phase) -> str:
     """How soon a letter about a case in this phase must be read."""
     return {Phase.DISTRESS: "distress", Phase.ALERT: "urgent", Phase.UNCERTAINTY: "priority"}.get(phase, "routine")
+
+
+def receivers(letter: SitrepLetter) -> tuple[str, ...]:
+    """The agencies that a SITREP says it is written to. What else stands there is text, and stays in the report."""
+    said = (code.strip() for code in letter.receiver.split(","))
+    return tuple(code for code in said if re.match(AGENCY_CODE, code))[:MOST_RECEIVERS]
 
 
 def write_sitrep(case: Case, sitrep: Sitrep) -> SitrepLetter:

@@ -1,7 +1,8 @@
 """What is kept of the watch: tracks with a thin history, the picture that partners share, alerts, and how feeds do.
 
 A track's state is one JSON text (`fusion.state`), read and written whole for every batch; beside it stand only the
-columns that pages and rules search by. Parties are agency codes and cases are ids: tables do not cross rooms.
+columns that pages and rules search by. Parties are agency codes and cases are ids: tables do not cross rooms. What a
+partner writes freely stands in columns without a length: a distress is kept whole, however much is said of it.
 """
 
 from datetime import UTC, datetime
@@ -134,10 +135,10 @@ class Place(models.Model):
 class SharedTrack(models.Model):
     """A track as a partner last shared it."""
 
-    party = models.CharField(max_length=32)
+    party = models.CharField(max_length=64)
     track = models.UUIDField()
     mmsi = models.BigIntegerField(null=True)
-    name = models.CharField(max_length=120, blank=True)
+    name = models.TextField(blank=True)
     lat = models.FloatField()
     lon = models.FloatField()
     radius_m = models.FloatField()
@@ -145,7 +146,7 @@ class SharedTrack(models.Model):
     course = models.FloatField(null=True)
     seen_at = models.DateTimeField(db_index=True)
     shared_at = models.DateTimeField()
-    source = models.CharField(max_length=120)
+    source = models.TextField()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["party", "track"], name="one_track_per_party")]
@@ -204,20 +205,20 @@ class Alert(models.Model):
     radius_m = models.FloatField()
     seen_at = models.DateTimeField()
     raised_at = models.DateTimeField(db_index=True)
-    source = models.CharField(max_length=120)
+    source = models.TextField()
     reasons = models.JSONField(default=list)
     mmsi = models.BigIntegerField(null=True)
     name = models.CharField(max_length=120, blank=True)
     persons = models.PositiveIntegerField(null=True)
     text = models.TextField(blank=True)
     evidence = models.CharField(max_length=64, blank=True)
-    acknowledged_by = models.CharField(max_length=200, blank=True)
+    acknowledged_by = models.CharField(max_length=250, blank=True)
     acknowledged_at = models.DateTimeField(null=True)
     rectified_at = models.DateTimeField(null=True)
-    closed_by = models.CharField(max_length=200, blank=True)
+    closed_by = models.CharField(max_length=250, blank=True)
     closed_at = models.DateTimeField(null=True, db_index=True)
     closing_reason = models.TextField(blank=True)
-    sender = models.CharField(max_length=32, blank=True)
+    sender = models.CharField(max_length=64, blank=True)
     envelope = models.UUIDField(null=True)
     sent_at = models.DateTimeField(null=True)
     tried_at = models.DateTimeField(null=True)

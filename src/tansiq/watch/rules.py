@@ -12,7 +12,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tansiq.exchange.kinds.watch import AlertLetter
+from tansiq.exchange.kinds.watch import AlertLetter, TrackLine
 from tansiq.ground.verdict import Allowed, Refused, Step, Verdict
 from tansiq.parties.duties import Permission
 from tansiq.parties.values import Officer
@@ -29,6 +29,8 @@ AHEAD = timedelta(minutes=5)
 FARTHEST = 1_000_000.0
 """Metres beyond which a position says nothing."""
 MOST_PERSONS = 100_000
+FASTEST = 1_000.0
+"""Metres per second, aircraft included."""
 
 
 class Known(Struct, frozen=True, kw_only=True):
@@ -162,6 +164,19 @@ def readable(letter: AlertLetter) -> AlertLetter:
         radius_m=min(max(letter.radius_m, 0.0), FARTHEST),
         persons=_within(letter.persons, MOST_PERSONS),
         mmsi=_within(letter.mmsi, 999_999_999),
+    )
+
+
+def on_chart(line: TrackLine) -> TrackLine | None:
+    """A partner's track without the numbers that cannot be; None where its place is none on earth."""
+    if abs(line.lat) > 90 or abs(line.lon) > 180:
+        return None
+    return replace(
+        line,
+        radius_m=min(max(line.radius_m, 0.0), FARTHEST),
+        speed=line.speed if line.speed is not None and 0 <= line.speed <= FASTEST else None,
+        course=line.course if line.course is not None and 0 <= line.course <= 360 else None,
+        mmsi=_within(line.mmsi, 999_999_999),
     )
 
 

@@ -5,11 +5,11 @@ frame a page. A form goes to this node, or to an OpenID Connect provider of its 
 `form-action` to redirects as well).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 
 Answer = Callable[[HttpRequest], HttpResponse]
 
@@ -33,6 +33,27 @@ def policy() -> str:
     urls = [urlsplit(app["settings"]["server_url"]) for app in apps]
     forms = " ".join([POLICY["form-action"], *(f"{url.scheme}://{url.netloc}" for url in urls)])
     return "; ".join(f"{name} {value}" for name, value in {**POLICY, "form-action": forms}.items())
+
+
+class PlainRequests:
+    """Turns away a request with U+0000 in it, which no person types and PostgreSQL keeps in no text.
+
+    A cookie may hide it in an octal escape (RFC 2109, quoted strings).
+    """
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer what is plain."""
+        if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", "") or not plain(request.COOKIES.values()):
+            return HttpResponseBadRequest("This address holds U+0000. Go back to the start page.", "text/plain")
+        return self.answer(request)
+
+
+def plain(texts: Iterable[str]) -> bool:
+    """Whether no text holds U+0000."""
+    return not any("\0" in text for text in texts)
 
 
 class ContentPolicy:

@@ -7,13 +7,16 @@ the pages. The session is asked again at every heartbeat: whoever is signed out 
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
+from threading import Barrier
+from typing import ParamSpec, TypeVar
 
 import msgspec
 from django.conf import settings
 from django.contrib.auth import get_user
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
 from django.http import HttpRequest
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
@@ -23,15 +26,21 @@ from tansiq.exchange import reads
 from tansiq.exchange.values import Event
 from tansiq.parties.values import Officer
 from tansiq.web.access import take_up
-from tansiq.web.security import policy
+from tansiq.web.security import plain, policy
 
 LOOK_EVERY = 1.0
 HEARTBEAT = 15.0
 LIFETIME = 600.0
 REPLAY = 200
 CLIENTS = 256
+READERS = 4
+"""Threads, and so connections to the database, that read for all streams together."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _listening = 0
+_readers: ThreadPoolExecutor | None = None
 
 
 def routes() -> list[BaseRoute]:
@@ -43,7 +52,9 @@ async def stream(request: Request) -> Response:
     """Open the stream of one page."""
     headers = {"Cache-Control": "no-store", "Content-Security-Policy": policy(), "X-Accel-Buffering": "no"}
     key = request.cookies.get(settings.SESSION_COOKIE_NAME, "")
-    officer = await asyncio.to_thread(listener, key)
+    if not plain((key,)):
+        return PlainTextResponse("Sign in first.", 401, headers)
+    officer = await _read(listener, key)
     if officer is None:
         return PlainTextResponse("Sign in first.", 401, headers)
     if _listening >= CLIENTS:
@@ -59,28 +70,20 @@ def position(text: str) -> int | None:
 
 def listener(key: str) -> Officer | None:
     """Whose session this is, in the post that they took up; None when it has ended."""
-    close_old_connections()
     request = HttpRequest()
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(key)
     request.user = get_user(request)
-    officer = take_up(request)
-    close_old_connections()
-    return officer
+    return take_up(request)
 
 
 def missed(officer: Officer, after: int) -> tuple[Event, ...]:
     """What the officer may see since."""
-    close_old_connections()
-    events = reads.events(after=after, reader=officer, limit=REPLAY + 1)
-    close_old_connections()
-    return events
+    return reads.events(after=after, reader=officer, limit=REPLAY + 1)
 
 
 def latest(officer: Officer) -> int:
     """The id of the newest event that the officer may see."""
-    close_old_connections()
     newest = reads.log(reader=officer, limit=1)
-    close_old_connections()
     return newest[0].id if newest else 0
 
 
@@ -99,19 +102,19 @@ async def _tell(key: str, officer: Officer, after: int | None) -> AsyncIterator[
     global _listening
     _listening += 1
     try:
-        seen = after if after is not None else await asyncio.to_thread(latest, officer)
+        seen = after if after is not None else await _read(latest, officer)
         yield f"retry: 3000\nid: {seen}\n\n"
         begun = beat = time.monotonic()
         while time.monotonic() - begun < LIFETIME:
-            events = await asyncio.to_thread(missed, officer, seen)
+            events = await _read(missed, officer, seen)
             if len(events) > REPLAY:
-                seen = await asyncio.to_thread(latest, officer)
+                seen = await _read(latest, officer)
                 yield f"id: {seen}\nevent: reload\ndata: {{}}\n\n"
             elif events:
                 seen = events[-1].id
                 yield told(events)
             if time.monotonic() - beat >= HEARTBEAT:
-                if await asyncio.to_thread(listener, key) != officer:
+                if await _read(listener, key) != officer:
                     yield "event: ended\ndata: {}\n\n"
                     return
                 beat = time.monotonic()
@@ -119,3 +122,36 @@ async def _tell(key: str, officer: Officer, after: int | None) -> AsyncIterator[
             await asyncio.sleep(LOOK_EVERY)
     finally:
         _listening -= 1
+
+
+async def _read(read: Callable[P, T], *args: P.args, **keywords: P.kwargs) -> T:
+    """What a read of the database answers, from one of the threads that read for streams."""
+    global _readers
+    if _readers is None:
+        _readers = ThreadPoolExecutor(READERS, "stream")
+
+    def work() -> T:
+        close_old_connections()
+        try:
+            return read(*args, **keywords)
+        finally:
+            close_old_connections()
+
+    return await asyncio.get_running_loop().run_in_executor(_readers, work)
+
+
+def stop() -> None:
+    """End the threads that read for streams, each after it has closed its connection; the next stream begins anew."""
+    global _readers
+    if _readers is None:
+        return
+    together = Barrier(READERS)
+
+    def leave() -> None:
+        together.wait()  # so that each thread takes one of these
+        connections.close_all()
+
+    for _ in range(READERS):
+        _readers.submit(leave)
+    _readers.shutdown()
+    _readers = None

@@ -10,6 +10,8 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
+from tansiq.parties.values import AGENCY_CODE
+
 Moment = Annotated[datetime, Meta(tz=True)]
 """A time that names its zone; one without is no letter."""
 
@@ -54,7 +56,7 @@ class TaskLetter(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     task: UUID
     case: UUID
-    agency: str
+    agency: Annotated[str, Meta(pattern=AGENCY_CODE)]
     unit: str
     corners: tuple[tuple[float, float], ...]
     track_spacing_m: float

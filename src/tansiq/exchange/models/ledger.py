@@ -62,7 +62,7 @@ class LedgerNode(models.Model):
 class Head(models.Model):
     """A signed tree head: our own, or one that a partner's ledger showed us."""
 
-    log = models.CharField(max_length=32)
+    log = models.CharField(max_length=64)
     epoch = models.PositiveIntegerField()
     size = models.BigIntegerField()
     root = models.CharField(max_length=64)
@@ -91,7 +91,7 @@ class Event(models.Model):
     type = models.CharField(max_length=12)
     name = models.CharField(max_length=64)
     thing = models.UUIDField(db_index=True)
-    by = models.CharField(max_length=160)
+    by = models.CharField(max_length=250)
     at = models.DateTimeField()
     detail = models.TextField(default="{}")
     leaf = models.BigIntegerField(default=-1, db_index=True)

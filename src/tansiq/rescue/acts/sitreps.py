@@ -104,7 +104,7 @@ def receive_sitrep(*, letter: SitrepLetter, sender: str, envelope: UUID, now: da
     if row is not None and (there := row.sitreps.filter(serial=letter.serial).first()) is not None:
         return there.value()
     row = row or enter(told_by_sitrep(letter, sender, channels.exercise_of(envelope=envelope)), by=sender, now=now)
-    named = tuple(code.strip() for code in letter.receiver.split(",") if code.strip())
+    named = letters.receivers(letter)
     row.join(sender, *kept.own_agencies(named), *named)
     fields = {name: getattr(letter, name) for name in letter.__struct_fields__ if name in Sitrep.__struct_fields__}
     sitrep = Sitrep(**fields | {"id": uuid7(now), "phase": Phase(letter.phase), "sender": sender, "envelope": envelope})

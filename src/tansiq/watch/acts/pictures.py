@@ -71,9 +71,13 @@ def _line(track: Track) -> TrackLine:
 
 @transaction.atomic
 def receive_picture(*, letter: PictureLetter, sender: str, envelope: UUID, now: datetime) -> int:
-    """Take in a partner's tracks where they are newer than what it shared before; how many were."""
+    """Take in a partner's tracks where they are newer than what it shared before; how many were.
+
+    A track at no place on earth stays in the letter alone.
+    """
+    lines = [line for line in map(rules.on_chart, letter.tracks) if line is not None]
     there = dict(models.SharedTrack.objects.select_for_update().filter(party=sender).values_list("track", "seen_at"))
-    news = {line.track: line for line in letter.tracks if line.track not in there or there[line.track] < line.seen_at}
+    news = {line.track: line for line in lines if line.track not in there or there[line.track] < line.seen_at}
     rows = [_shared(line, letter, sender) for line in news.values()]
     models.SharedTrack.objects.bulk_create(
         rows,
@@ -94,7 +98,7 @@ def _shared(line: TrackLine, letter: PictureLetter, sender: str) -> models.Share
         party=sender,
         track=line.track,
         mmsi=line.mmsi,
-        name=line.name[:120],
+        name=line.name,
         lat=line.lat,
         lon=line.lon,
         radius_m=line.radius_m,
@@ -102,5 +106,5 @@ def _shared(line: TrackLine, letter: PictureLetter, sender: str) -> models.Share
         course=line.course,
         seen_at=line.seen_at,
         shared_at=letter.at,
-        source=line.source[:120],
+        source=line.source,
     )

@@ -44,6 +44,7 @@ class AddPerson(ActForm):
     agency = forms.ChoiceField(label=_("Agency"), choices=())
     password = forms.CharField(
         label=_("First password"),
+        max_length=200,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         help_text=_("Twelve characters or more; the person changes it."),
