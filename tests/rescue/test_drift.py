@@ -9,7 +9,7 @@ from scipy import stats
 
 from tansiq.ground.errors import Malformed, NotCovered
 from tansiq.rescue.classes import object_class
-from tansiq.rescue.drift import DriftResult, Seed, Shape, kernels, simulate
+from tansiq.rescue.drift import DriftResult, Seed, Shape, kernels, run, simulate
 from tansiq.rescue.drift.run import Crew
 from tansiq.rescue.forcing import Forcing
 from tansiq.sea import coast
@@ -32,9 +32,9 @@ def drift(forcing: Forcing | None = None, hours: float = 6, **options: Any) -> D
         "radius_m": 1000.0,
     }
     seed |= {name: value for name, value in options.items() if name in seed_names}
-    run = {name: value for name, value in options.items() if name not in seed_names}
+    others = {name: value for name, value in options.items() if name not in seed_names}
     given = forcing or Forcing.constant((0.2, 0.1), (6.0, 3.0))
-    return simulate(seed=Seed(**seed), forcing=given, hours=hours, **run)
+    return simulate(seed=Seed(**seed), forcing=given, hours=hours, **others)
 
 
 def spread(result: DriftResult, hour: int) -> float:
@@ -222,6 +222,27 @@ def test_particles_that_leave_the_forcing_are_lost_where_they_left_it() -> None:
     assert (result.lost > 0).all()
     assert (result.stranded < 0).all()
     assert result.lon[-1] == pytest.approx(-4.4, abs=0.01)
+
+
+def test_hours_taken_at_once_or_one_by_one_come_to_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A release over time, land on one side and the forcing's end on the other, in a run that ends within an hour."""
+    forcing = Forcing.of_formulas(
+        current=lambda lat, lon, when: (lat - 35.85, 0 * lat + 0.2), wind=lambda lat, lon, when: (0 * lat, lat / 9),
+        bounds=(-4.9, 35.4, -4.2, 36.4), times=[START, START + timedelta(hours=36)],
+    )  # fmt: skip
+    common = {"hours": 33.5, "until": START + timedelta(hours=9), "coast": wall(20), "radius_m": 9000.0}
+
+    many = drift(forcing, **common)
+    monkeypatch.setattr(run, "SMALL", 0)
+    single = drift(forcing, **common)
+
+    assert many.lon.shape == (35, 4000)
+    assert 0 < (many.stranded >= 0).sum() < 4000
+    assert 0 < (many.lost >= 0).sum() < 4000
+    assert many.lon == pytest.approx(single.lon, abs=1e-5, nan_ok=True)
+    assert many.lat == pytest.approx(single.lat, abs=1e-5, nan_ok=True)
+    assert (many.stranded == single.stranded).mean() > 0.999
+    assert (many.lost == single.lost).mean() > 0.999
 
 
 def test_a_finer_current_inside_a_coarser_one_is_preferred_and_left() -> None:

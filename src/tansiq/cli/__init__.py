@@ -5,6 +5,7 @@ not hold, 2 bad arguments or input, with one clear line.
 """
 
 import argparse
+import gc
 import sys
 from importlib import import_module
 
@@ -48,7 +49,14 @@ def parser(noun: str | None = None) -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and answer its exit status."""
-    given = sys.argv[1:] if arguments is None else arguments
+    try:
+        return _run(sys.argv[1:] if arguments is None else arguments)
+    finally:
+        if arguments is None:  # the process ends, and its memory with it: looking for garbage first takes .1 s
+            gc.freeze()
+
+
+def _run(given: list[str]) -> int:
     noun = next((word for word in given if word in NOUNS), "") if given and not given[0].startswith("-") else ""
     if given[:1] == ["manage"]:
         return int(import_module("tansiq.cli.manage").run(given[1:]))

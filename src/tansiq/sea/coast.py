@@ -108,7 +108,8 @@ def _near(bits: Bits) -> Bits:
     rows, width = -(-bits.shape[0] // 16), -(-bits.shape[1] // 2)
     padded = np.zeros((rows * 16, width * 2), np.uint8)
     padded[: bits.shape[0], : bits.shape[1]] = bits
-    land = padded.reshape(rows, 16, width, 2).any(axis=(1, 3))
+    pairs = padded.view(np.uint16).reshape(rows, 16, width)  # 16 pixels, in either order of bytes
+    land: NDArray[np.bool_] = np.bitwise_or.reduce(pairs, axis=1) != 0
     wide = np.pad(land, 1)
     near = np.zeros_like(land)
     for row in range(3):

@@ -50,6 +50,11 @@ class RunFields(Struct, frozen=True, eq=False):
     currents: tuple[Source, ...]
     winds: tuple[Source, ...]
 
+    def size(self, box: Box) -> int:
+        """How many bytes the fields of a step take over a box."""
+        columns, rows = _slice(self.lon, box[0], box[2]), _slice(self.lat, box[1], box[3])
+        return 16 * len(self.lon[columns]) * len(self.lat[rows])
+
     def steps(self, times: Floats, box: Box) -> tuple[Singles, Floats]:
         """The fields (step, row, column, 4) at those times over a box, and their origin for the kernels."""
         columns, rows = _slice(self.lon, box[0], box[2]), _slice(self.lat, box[1], box[3])

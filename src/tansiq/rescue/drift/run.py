@@ -1,4 +1,4 @@
-"""A drift run: seed, bring the forcing onto one grid, step all particles through it hour by hour.
+"""A drift run: seed, bring the forcing onto one grid, step all particles through it, some hours at a time.
 
 The model is that of Breivik & Allen (2008, arXiv:1111.1102) after Allen & Plourde (1999). With W the 10 m wind speed
 and slopes s, offsets o and residuals e of a particle, its downwind leeway is L = [(s + e/20) W + o + e/2] / 100, its
@@ -122,14 +122,14 @@ def simulate(
         shore = coast.window(box) if coast else CoastWindow.none()
         _put_to_sea(particles, shore)
         laps.end("coast")
-        lon, lat = _run(particles, Sea(ground, shore, fastest * 3600), options, grids.seconds(seed.time), crew)
+        rows = _run(particles, Sea(ground, shore, fastest * 3600), options, grids.seconds(seed.time), crew)
         laps.end("drift")
     stranded, lost = _ends(particles)
     weight = particles.start.weight
-    total = digest(lon, lat, stranded, weight)
+    total = digest(rows.lon, rows.lat, stranded, weight)
     laps.end("digest")
     return DriftResult(
-        seed=seed, times=_times(seed, options), lon=lon, lat=lat, stranded=stranded, lost=lost, weight=weight,
+        seed=seed, times=_times(seed, options), lon=rows.lon, lat=rows.lat, stranded=stranded, lost=lost, weight=weight,
         object_class=np.array([number for number, _ in seed.classes], np.int16)[particles.start.which],
         forcing_used=forcing.used, coast=coast.name if coast else "", rng=rng, step_minutes=step_minutes,
         steps=options.steps, backward=backward, opendrift_compat=opendrift_compat, digest=total, seconds=laps.seconds,
@@ -162,14 +162,17 @@ class Crew(Struct, frozen=True):
     workers: int
 
     def each(self, count: int, kernel: Callable[..., None], *arguments: Any) -> None:
-        """Call the kernel on parts (begin, end) that together are 0 to count.
+        """Call the kernel on parts (begin, end) that together are 0 to count; whoever is free takes the next."""
+        size = max(2048, -(-count // (8 * self.workers)))
+        begins = iter(range(0, count, size))
 
-        The first call of a kernel is made alone: it may compile.
-        """
-        size = max(2048, -(-count // (4 * self.workers)))
-        parts = [(begin, min(begin + size, count)) for begin in range(0, count, size)]
-        kernel(*parts[0], *arguments)
-        for done in [self.pool.submit(kernel, begin, end, *arguments) for begin, end in parts[1:]]:
+        def work() -> None:
+            for begin in begins:
+                kernel(begin, min(begin + size, count), *arguments)
+
+        others = [self.pool.submit(work) for _ in range(min(self.workers, -(-count // size)) - 1)]
+        work()
+        for done in others:
             done.result()
 
 
@@ -251,40 +254,66 @@ class Sea(Struct, frozen=True, eq=False):
     metres_per_hour: float
 
 
-def _run(particles: Particles, sea: Sea, options: Options, start: float, crew: Crew) -> tuple[Singles, Singles]:
-    """Step through all hours; positions (hour, particle) at the start, every hour and the end."""
-    per_hour = round(60 / options.step_minutes)
-    firsts = range(0, options.steps, per_hour)
-    lon = np.empty((len(firsts) + 1, len(particles.lon)), np.float32)
-    lat = np.empty_like(lon)
-    _keep(particles, lon, lat, 0)
-    for hour, first in enumerate(firsts):
-        steps = np.arange(first, min(first + per_hour, options.steps), dtype=np.float64)
-        _hour(particles, sea, options, start + steps * options.seconds, first, crew)
-        _keep(particles, lon, lat, hour + 1)
-    return lon, lat
+class Rows(Struct, frozen=True, eq=False):
+    """The positions that are kept (hour, particle): at the start, every hour and the end."""
+
+    lon: Singles
+    lat: Singles
 
 
-def _hour(particles: Particles, sea: Sea, options: Options, times: NDArray[np.float64], first: int, crew: Crew) -> None:
-    """Step all particles through the fields of one hour."""
+AT_ONCE = 6
+"""Hours that threads go through between two waits for each other, where the fields of so many are small."""
+
+SMALL = 64_000_000
+"""Bytes of fields that are small."""
+
+
+def _run(particles: Particles, sea: Sea, options: Options, start: float, crew: Crew) -> Rows:
+    """Step through all hours."""
     from tansiq.rescue.drift import kernels
 
-    if not ((particles.state == kernels.AFLOAT) | (particles.state == kernels.WAITING)).any():
-        return
-    box = _widened(particles, sea.metres_per_hour)
-    field, origin = sea.fields.steps(times, box)
+    count, per_hour = len(particles.lon), round(60 / options.step_minutes)
+    hours = -(-options.steps // per_hour)
+    rows = Rows(np.empty((hours + 1, count), np.float32), np.empty((hours + 1, count), np.float32))
+    kernels.kept(count, 0, particles.lon, particles.lat, particles.state, rows.lon[0], rows.lat[0])
+    hour = 0
+    while hour < hours:
+        if not ((particles.state == kernels.AFLOAT) | (particles.state == kernels.WAITING)).any():
+            rows.lon[hour + 1 :], rows.lat[hour + 1 :] = particles.lon, particles.lat
+            break
+        at_once = _at_once(particles, sea, options, per_hour)
+        steps = np.arange(hour * per_hour, min((hour + at_once) * per_hour, options.steps))
+        _advance(particles, sea, options, start, steps, crew, Rows(rows.lon[hour + 1 :], rows.lat[hour + 1 :]))
+        hour += at_once
+    return rows
+
+
+def _at_once(particles: Particles, sea: Sea, options: Options, per_hour: int) -> int:
+    """How many hours to go through at once; one where residuals are renewed after each."""
+    size = AT_ONCE * per_hour * sea.fields.size(_widened(particles, AT_ONCE * sea.metres_per_hour))
+    return AT_ONCE if options.memory_hours is None and size <= SMALL else 1
+
+
+def _advance(
+    particles: Particles, sea: Sea, options: Options, start: float, steps: NDArray[np.int64], crew: Crew, rows: Rows
+) -> None:
+    """Take all particles through some steps, and keep where each hour ends."""
+    from tansiq.rescue.drift import kernels
+
+    count, per_hour = len(particles.lon), round(60 / options.step_minutes)
+    box = _widened(particles, sea.metres_per_hour * len(steps) / per_hour)
+    field, origin = sea.fields.steps(start + steps.astype(np.float64) * options.seconds, box)
     coast = sea.shore if sea.shore.near_box(box) else CoastWindow.none()  # on the open sea the look at land is spared
     crew.each(
-        len(particles.lon), kernels.advance, particles.lon, particles.lat, particles.state, particles.ended,
-        particles.leeway, particles.jibe, particles.streams, particles.start.release, field, origin, METRIC, first,
-        options.seconds, np.float32(-1 if options.opendrift_compat else 1), _jibe_rate(options),
-        coast.bits, coast.near, coast.frame, _long_steps(sea, options, box),
+        count, kernels.advance, particles.lon, particles.lat, particles.state, particles.ended, particles.leeway,
+        particles.jibe, particles.streams, particles.start.release, field, origin, METRIC, int(steps[0]), per_hour,
+        np.float32(options.seconds), np.float32(-1 if options.opendrift_compat else 1), _jibe_rate(options),
+        coast.bits, coast.near, coast.frame, _long_steps(sea, options, box), rows.lon, rows.lat,
     )  # fmt: skip
     if options.memory_hours is not None:
         crew.each(
-            len(particles.lon), kernels.renew_residuals, float(np.exp(-1 / options.memory_hours)),
-            particles.start.coefficients, particles.start.which, particles.start.side, particles.leeway,
-            particles.residual, particles.streams,
+            count, kernels.renew_residuals, float(np.exp(-1 / options.memory_hours)), particles.start.coefficients,
+            particles.start.which, particles.start.side, particles.leeway, particles.residual, particles.streams,
         )  # fmt: skip
 
 
@@ -292,16 +321,6 @@ def _long_steps(sea: Sea, options: Options, box: fields.Box) -> bool:
     """Whether a step may pass the squares of pixels around a particle that are known to be free of land."""
     _, per_lon = metres_per_degree(max(abs(box[1]), abs(box[3])))
     return bool(sea.metres_per_hour * options.step_minutes / 60 > 16 / sea.shore.frame[2] * per_lon)
-
-
-def _keep(particles: Particles, lon: Singles, lat: Singles, hour: int) -> None:
-    """Write the present positions as a row; who is not released yet has none."""
-    from tansiq.rescue.drift import kernels
-
-    lon[hour], lat[hour] = particles.lon, particles.lat
-    waiting = particles.state == kernels.WAITING
-    if waiting.any():
-        lon[hour, waiting] = lat[hour, waiting] = np.nan
 
 
 def _metric() -> NDArray[np.float64]:
