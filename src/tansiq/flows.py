@@ -2,7 +2,7 @@
 
 `ON_RECEIVE` names the act that a received letter causes; `ON_EVENT` the acts in other rooms that follow an event of
 this node. Nothing registers itself: who wants to know what happens reads these two tables. A kind of letter that is
-missing here (information) waits sealed until someone opens it.
+missing here (information, notices) waits sealed until someone opens it.
 """
 
 from collections.abc import Callable

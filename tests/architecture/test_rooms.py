@@ -50,7 +50,8 @@ def test_every_kind_of_letter_that_a_room_receives_has_an_act_that_takes_it() ->
     taken = {kind: inspect.signature(act).parameters["letter"].annotation for kind, act in flows.ON_RECEIVE.items()}
 
     assert {kind: SCHEMAS[kind] for kind in taken} == taken
-    assert {*Kind} - {*taken} == {Kind.INFORMATION}, "an information letter waits sealed until someone opens it"
+    waiting = {Kind.INFORMATION, Kind.NOTICE, Kind.DIFFUSION}
+    assert {*Kind} - {*taken} == waiting, "these letters wait sealed until someone opens them"
 
 
 def test_what_follows_an_event_is_an_act_that_takes_it() -> None:

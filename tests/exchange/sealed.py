@@ -10,7 +10,7 @@ from tansiq.exchange import seal
 from tansiq.exchange.agreements import templates
 from tansiq.exchange.agreements.terms import Agreement, Mechanism
 from tansiq.exchange.keys import KeySet
-from tansiq.exchange.label import Label, Route, Urgency, part_of
+from tansiq.exchange.label import Label, Route, Urgency, attachment_of, part_of
 from tansiq.exchange.seal import Role, Sealed
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -60,7 +60,7 @@ READERS = ((Role.LABEL, DESK.opener.reader), (Role.ALL, ES.opener.reader))
 
 def sealed(letter: bytes = LETTER, *, attachments: tuple[bytes, ...] = ()) -> Sealed:
     """An envelope from Morocco to Spain, past a desk."""
-    named = label(letter, attachments=tuple(map(part_of, attachments)))
+    named = label(letter, attachments=tuple(map(attachment_of, attachments)))
     return seal.seal(
         route=route(), label=named, letter=letter, readers=READERS, signer=MA.signer, attachments=attachments
     )

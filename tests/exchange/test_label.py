@@ -15,8 +15,9 @@ from msgspec.structs import replace
 
 from tansiq.exchange import canon, label
 from tansiq.exchange.canon import Profile
+from tansiq.exchange.kinds import Kind
 from tansiq.exchange.kinds.information import InformationLetter, Nature, Statement
-from tansiq.exchange.label import Label, Route
+from tansiq.exchange.label import Claim, Label, Notice, Route
 from tansiq.ground.errors import Malformed
 from tests.exchange import sealed
 
@@ -45,6 +46,12 @@ NOT_CANONICAL = {
     "an unknown field": WHOLE.replace(b'"seq":0', b'"release":"all","seq":0'),
     "a field left out": WHOLE.replace(b'"seq":0,', b""),
     "keys in another order": WHOLE.replace(b'"seq":0,"source":"X"', b'"source":"X","seq":0'),
+    "a claim of zero": WHOLE.replace(b'"claims":{}', b'"claims":{"warrant":0}'),
+    "a claim that nobody knows": WHOLE.replace(b'"claims":{}', b'"claims":{"rank":1}'),
+    "a claim twice": WHOLE.replace(b'"claims":{}', b'"claims":{"warrant":1,"warrant":1}'),
+    "more than yes": WHOLE.replace(b'"claims":{}', b'"claims":{"warrant":2}'),
+    "a colour on an alert": WHOLE.replace(b'"notice":""', b'"notice":"red"'),
+    "a yes that is a number": WHOLE.replace(b'"operational":false', b'"operational":0'),
     "an integer beyond 2^53 - 1": WHOLE.replace(b'"seq":0', b'"seq":9007199254740992'),
     "a kind that does not exist": WHOLE.replace(b'"alert"', b'"order"'),
     "no recipient": WHOLE.replace(b'["es.salvamento"]', b"[]"),
@@ -83,8 +90,20 @@ def test_a_label_is_read_as_it_was_written() -> None:
         {"source": "D"},
         {"exercise": "Détroit"},
         {"exercise": "a\u200bb"},
-        {"claims": {"months": 2**53}},
+        {"claims": {"months": 1}},
         {"claims": {"é": 1}},
+        {"claims": {"warrant": 0}},
+        {"claims": {"warrant": 2}},
+        {"claims": {"penalty-months": 1_201}},
+        {"kind": "notice"},
+        {"notice": "red"},
+        {"notice": "silver"},
+        {"desk": "not/an.agency"},
+        {"joint_operation": "a" * 63},
+        {"mandate": "A" * 64},
+        {"review_by": -1},
+        {"attachments": (label.Attachment("a" * 64, 1, "image"),)},
+        {"attachments": (label.Attachment("a" * 64, 1, "image/png\n"),)},
     ],
 )
 def test_a_label_that_has_no_canonical_bytes_is_not_written(fields: dict[str, object]) -> None:
@@ -267,6 +286,98 @@ def test_routes_come_back(route: Route) -> None:
     assert label.read_route(label.write_route(route)) == route
 
 
+AGENCIES = st.from_regex(r"[a-z]{2,8}\.[a-z0-9-]{1,40}", fullmatch=True)
+CODES = st.from_regex(r"[a-z0-9][a-z0-9.-]{0,63}", fullmatch=True)
+DIGESTS = st.binary(min_size=32, max_size=32).map(bytes.hex)
+MILLIS = st.integers(0, 10**14)
+PARTS = st.builds(label.Part, DIGESTS, st.integers(0, canon.SAFE))
+ATTACHED = st.builds(
+    label.Attachment,
+    DIGESTS,
+    st.integers(0, canon.SAFE),
+    st.from_regex(r"[a-z0-9][a-z0-9.+-]{0,62}/[a-z0-9][a-z0-9.+-]{0,62}", fullmatch=True),
+)
+CLAIMS = st.dictionaries(st.sampled_from(Claim), st.integers(1, 1_200)).map(
+    lambda found: {name: value if name in label.IN_MONTHS else 1 for name, value in found.items()}
+)
+LABELS = st.builds(
+    Label,
+    kind=st.sampled_from(Kind),
+    sender=AGENCIES,
+    duty=CODES,
+    desk=st.just("") | AGENCIES,
+    recipients=st.lists(AGENCIES, min_size=1, max_size=4).map(tuple),
+    group=st.just("") | CODES,
+    purpose=st.just("") | CODES,
+    topic=st.just("") | CODES,
+    region=st.just("") | CODES,
+    operational=st.booleans(),
+    notice=st.sampled_from(Notice),
+    sensitivity=st.integers(0, 3),
+    handling=st.sampled_from(label.Handling),
+    source=st.sampled_from("ABCX"),
+    information=st.integers(1, 4),
+    urgency=st.sampled_from(label.Urgency),
+    case=st.just("") | st.binary(min_size=16, max_size=16).map(bytes.hex),
+    joint_operation=st.just("") | DIGESTS,
+    mandate=st.just("") | DIGESTS,
+    in_reply_to=st.just("") | DIGESTS,
+    supersedes=st.just("") | DIGESTS,
+    sent=MILLIS,
+    expires=MILLIS,
+    review_by=MILLIS,
+    erase_by=MILLIS,
+    seq=st.integers(0, canon.SAFE),
+    prev=st.just("") | DIGESTS,
+    after=st.lists(DIGESTS, max_size=4).map(tuple),
+    claims=CLAIMS,
+    letter=PARTS,
+    attachments=st.lists(ATTACHED, max_size=4).map(tuple),
+    persons_named=st.booleans(),
+    exercise=st.just("") | st.from_regex(r"[ -~]{1,120}", fullmatch=True),
+)
+
+
+@given(LABELS)
+def test_every_label_comes_back_or_is_never_written(said: Label) -> None:
+    coloured = said.kind in label.COLOURED
+    if coloured != (said.notice is not Notice.NONE):
+        with pytest.raises(Malformed, match="colour"):
+            label.write_label(said)
+        said = replace(said, notice=Notice.RED if coloured else Notice.NONE)
+    raw = label.write_label(said)
+
+    assert label.read_label(raw) == said
+    assert json.dumps(json.loads(raw), sort_keys=True, separators=(",", ":")).encode() == raw
+
+
+@given(LABELS, st.data())
+def test_a_field_of_a_label_that_is_left_out_or_said_otherwise_is_another_label_or_none(
+    said: Label, data: st.DataObject
+) -> None:
+    plain = json.loads(canon.encode(said))
+    name = data.draw(st.sampled_from(sorted(plain)))
+    other = data.draw(st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.lists(st.integers()))
+    for changed in (
+        {key: value for key, value in plain.items() if key != name},
+        {**plain, name: other},
+        {**plain, f"{name}x": other},
+    ):
+        raw = json.dumps(changed, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
+        with contextlib.suppress(Malformed):
+            assert canon.encode(label.read_label(raw)) == raw
+
+
+def test_marks_are_put_on_a_label() -> None:
+    marks = label.Marks(region="ma-01", operational=True, claims={Claim.WARRANT: 1}, review_by=7)
+    marked = marks.on(sealed.label())
+
+    assert (marked.region, marked.operational, marked.claims, marked.review_by) == ("ma-01", True, {"warrant": 1}, 7)
+    assert label.PLAIN.on(sealed.label()) == sealed.label()
+    assert set(label.Marks.__struct_fields__) <= set(Label.__struct_fields__)
+
+
 def test_part_of_names_bytes_by_digest_and_size() -> None:
     assert label.part_of(b"") == label.Part("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", 0)
+    assert label.attachment_of(b"") == label.Attachment(label.part_of(b"").digest, 0, "application/octet-stream")
     assert Label.__struct_config__.forbid_unknown_fields

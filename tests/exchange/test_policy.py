@@ -10,7 +10,7 @@ from tansiq.exchange import policy
 from tansiq.exchange.agreements import templates
 from tansiq.exchange.agreements.standing import AgreementState
 from tansiq.exchange.agreements.terms import Flow, Mechanism
-from tansiq.exchange.label import Label, part_of
+from tansiq.exchange.label import Label, attachment_of, part_of
 from tansiq.exchange.policy import Action, Basis, Facts, Policy, Reason, Ruling
 from tansiq.ground.errors import Malformed
 from tests.exchange import sealed
@@ -82,7 +82,7 @@ NO = {
     "persons in the picture": (Mechanism.PICTURE, replace(PICTURE, persons_named=True), {"picture.no-persons"}),
     "every forbid that fired": (
         Mechanism.PICTURE,
-        replace(PICTURE, persons_named=True, sensitivity=3, topic="terrorism", attachments=(part_of(b""),)),
+        replace(PICTURE, persons_named=True, sensitivity=3, topic="terrorism", attachments=(attachment_of(b""),)),
         {"picture.no-persons", "picture.sensitivity", "picture.topic", "picture.no-attachments"},
     ),
     "an unlisted purpose": (Mechanism.PICTURE, replace(PICTURE, purpose="prosecution"), {"picture.purpose"}),
@@ -191,7 +191,7 @@ DISTRESS = {
     "past its date": (ALERT, IN_FORCE, NOW + timedelta(days=700)),
     "late": (ALERT, IN_FORCE, NOW + timedelta(days=2)),
     "sensitive, off topic, with attachments": (
-        replace(ALERT, sensitivity=3, topic="political", attachments=(part_of(b""),)), IN_FORCE, NOW,
+        replace(ALERT, sensitivity=3, topic="political", attachments=(attachment_of(b""),)), IN_FORCE, NOW,
     ),
     "by any duty": (replace(ALERT, duty="auditor"), IN_FORCE, NOW),
 }  # fmt: skip

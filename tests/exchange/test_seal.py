@@ -18,7 +18,7 @@ from tansiq.exchange import envelope as envelope_wire
 from tansiq.exchange.canon import lp
 from tansiq.exchange.content import ContentKeys
 from tansiq.exchange.keys import KeySet
-from tansiq.exchange.label import Label, part_of
+from tansiq.exchange.label import Label, attachment_of
 from tansiq.exchange.seal import Approval, Envelope, Role
 from tansiq.ground.errors import Malformed, Untrusted
 from tests.exchange import sealed
@@ -62,7 +62,7 @@ def test_a_recipient_reads_label_letter_and_attachments() -> None:
     keys = seal.unwrap(ONE.envelope, ES.opener)
 
     assert letter == LETTER
-    assert label == sealed.label(attachments=(part_of(b"photo" * 30_000), part_of(b"")))
+    assert label == sealed.label(attachments=(attachment_of(b"photo" * 30_000), attachment_of(b"")))
     assert seal.open_attachment(ONE.envelope, keys, 0, ONE.attachments[0]) == b"photo" * 30_000
     assert seal.open_attachment(ONE.envelope, keys, 1, ONE.attachments[1]) == b""
     assert seal.parse(ONE.envelope.raw) == ONE.envelope

@@ -19,7 +19,10 @@ from tansiq.ground.verdict import Refused
 from tansiq.parties.duties import Duty, Permission
 from tansiq.parties.values import Officer
 
-TEMPLATES = ("rescue", "picture", "statistics", "direct")
+TEMPLATES = (
+    "rescue", "picture", "statistics", "direct", "interpol", "embassy-bureau", "liaison", "joint-operation", "returns",
+)  # fmt: skip
+"""As in `exchange.agreements.terms`, which is not read before a command needs it."""
 YEAR = timedelta(days=365)
 
 
@@ -30,6 +33,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     new = verbs.add_parser("new", help="write a draft from a built-in template")
     new.add_argument("--template", required=True, choices=TEMPLATES)
     new.add_argument("--parties", required=True, nargs="+", metavar="AGENCY", help="like ma.marine es.salvamento")
+    new.add_argument(
+        "--desk", default="", metavar="AGENCY", help="whose desk stands in the way; needed by embassy-bureau"
+    )
     new.add_argument("--number", default="", help="how the parties call it")
     new.add_argument("--from", dest="since", type=_day, help="the first day (UTC); today where not said")
     new.add_argument("--until", type=_day, help="the day it ends; a year later where not said")
@@ -87,6 +93,7 @@ def write_draft(options: argparse.Namespace) -> int:
         number=options.number or f"{options.template}/{since:%Y}",
         since=since,
         until=options.until or since + YEAR,
+        desk=options.desk,
     )
     document = terms.write_agreement(draft)
     write(options.out, msgspec.json.encode(Papers(document.decode())))

@@ -26,13 +26,15 @@ from tansiq.exchange.agreements import lint, templates, terms
 from tansiq.exchange.agreements.standing import AgreementState, passes
 from tansiq.exchange.agreements.terms import NODE_DUTY, Agreement, Mechanism
 from tansiq.exchange.kinds import Kind
-from tansiq.exchange.label import Label, part_of
+from tansiq.exchange.label import Claim, Label, attachment_of, part_of
 from tansiq.ground.errors import Malformed
 from tansiq.ground.verdict import Refused
 from tansiq.parties.duties import Duty
 
 REMEMBERED = 4_096
 """How many decisions are remembered per agreement."""
+
+DAY_MS = 86_400_000
 
 COMPILED = 256
 """How many agreements are kept compiled."""
@@ -78,11 +80,26 @@ class Rule(Struct, frozen=True):
     instead: str = ""
 
 
+class Coverage(Struct, frozen=True, kw_only=True):
+    """How far a liaison post's mandate, that both sides hold, covers a letter. Without one it covers nothing."""
+
+    in_date: bool = False
+    topic: bool = False
+    region: bool = False
+    case: bool = False
+
+
 class Facts(Struct, frozen=True, kw_only=True):
-    """What the rule must know besides the label, from documents that both sides hold."""
+    """What the rule must know besides the label, from documents that both sides hold.
+
+    `two_persons`: two natural persons approved the envelope, and both signatures hold. `joint_operation`: the one that
+    the label names is in force between the sender and every recipient.
+    """
 
     state: AgreementState
     two_persons: bool = False
+    joint_operation: bool = False
+    mandate: Coverage = Coverage()
 
 
 class Ruling(Struct, frozen=True, kw_only=True):
@@ -139,12 +156,14 @@ class Policy:
             "barred": list(agreement.barred),
             "sensitivity": agreement.sensitivity,
             "case_required": agreement.case_required,
+            "desk": agreement.desk,
+            "attachment_types": list(agreement.attachment_types),
         }
         self._memory: dict[tuple[object, ...], Ruling] = {}
 
     def judge(self, label: Label, facts: Facts, action: Action, principal: str) -> Ruling:
         """The rules' word on a label shape, dates aside; remembered."""
-        key = (action, principal, facts, *_shape(label))
+        key = (action, principal, facts, self._attachments_fit(label), *_shape(label))
         known = self._memory.get(key)
         if known is None:
             known = self._judge(label, facts, action, principal)
@@ -176,6 +195,10 @@ class Policy:
                     "duty_may": self._duty_may(label, action, principal),
                     "acts_for_itself": _acts_for_itself(label, action, principal),
                     "two_persons": facts.two_persons,
+                    "in_group": self._in_group(label),
+                    "attachments_fit": self._attachments_fit(label),
+                    "joint_operation": facts.joint_operation,
+                    **{f"mandate_{name}": getattr(facts.mandate, name) for name in _COVERAGE},
                 },
             },
         }
@@ -220,6 +243,16 @@ class Policy:
         duty = principal.partition("/")[2]
         return duty == label.duty if action is Action.SEND else duty == NODE_DUTY or duty in flow.receive
 
+    def _in_group(self, label: Label) -> bool:
+        """Whether a letter to a sharing group stays in it. A group that the agreement does not name is nobody."""
+        return not label.group or {label.sender, *label.recipients} <= set(self.agreement.groups.get(label.group, ()))
+
+    def _attachments_fit(self, label: Label) -> bool:
+        most = self.agreement.attachment_bytes
+        return all(attached.size <= most for attached in label.attachments)
+
+
+_COVERAGE = Coverage.__struct_fields__
 
 _compiled: dict[str, Policy] = {}
 
@@ -279,7 +312,7 @@ def table(
     in each list, sent by `principal` under an agreement in force.
     """
     agreement, facts = policy.agreement, Facts(state=AgreementState.IN_FORCE)
-    part = part_of(b"")
+    part, attached = part_of(b""), attachment_of(b"")
     axes = itertools.product(
         Kind,
         ("", "unlisted", *agreement.topics, *agreement.barred),
@@ -287,7 +320,7 @@ def table(
         range(4),
         ("", "0" * 32),
         (False, True),
-        ((), (part,)),
+        ((), (attached,)),
     )
     for kind, topic, purpose, sensitivity, case, persons, attachments in axes:
         label = Label(
@@ -313,9 +346,10 @@ def _text(agreement: Agreement) -> str:
 
 
 def _said(rule: dict[str, Any]) -> Iterator[str]:
-    """The ids under which an agreement says a rule's reason and conditions in four languages."""
+    """The ids under which an agreement says a rule's reason, basis and conditions in four languages."""
     name = rule["annotations"]["id"]
     yield name
+    yield f"{name}.basis"
     if rule["effect"] == "permit":
         yield from (f"{name}.when{i}" for i, _ in enumerate(rule["conditions"], 1))
 
@@ -359,6 +393,9 @@ def _shape(label: Label) -> tuple[object, ...]:
         label.kind,
         label.topic,
         label.purpose,
+        label.region,
+        label.notice,
+        label.operational,
         label.sensitivity,
         label.urgency,
         label.handling,
@@ -367,11 +404,14 @@ def _shape(label: Label) -> tuple[object, ...]:
         label.sender,
         label.duty,
         label.recipients,
+        label.desk,
+        label.group,
         bool(label.case),
-        bool(label.attachments),
+        frozenset([attached.type for attached in label.attachments]) if label.attachments else (),
         label.persons_named,
         bool(label.exercise),
-        tuple(sorted(name for name, value in label.claims.items() if value)) if label.claims else (),
+        _review_days(label) if label.review_by else 0,
+        tuple(sorted(label.claims.items())) if label.claims else (),
     )
 
 
@@ -380,6 +420,9 @@ def _context(label: Label) -> dict[str, object]:
         "kind": str(label.kind),
         "topic": label.topic,
         "purpose": label.purpose,
+        "region": label.region,
+        "notice": str(label.notice),
+        "operational": label.operational,
         "sensitivity": label.sensitivity,
         "urgency": str(label.urgency),
         "handling": str(label.handling),
@@ -387,12 +430,21 @@ def _context(label: Label) -> dict[str, object]:
         "information": label.information,
         "sender": label.sender,
         "recipients": list(label.recipients),
+        "desk": label.desk,
+        "group": label.group,
         "has_case": bool(label.case),
         "has_attachments": bool(label.attachments),
+        "attachment_types": sorted({attached.type for attached in label.attachments}),
         "persons_named": label.persons_named,
         "exercise": bool(label.exercise),
-        "claims": sorted(name for name, value in label.claims.items() if value),
+        "review_days": _review_days(label),
+        "claims": {name.replace("-", "_"): label.claims.get(name, 0) for name in Claim},
     }
+
+
+def _review_days(label: Label) -> int:
+    """In how many days from its sending a letter is to be reviewed, a day begun counting whole; 0 where it says not."""
+    return -((label.sent - label.review_by) // DAY_MS) if label.review_by else 0
 
 
 def _acts_for_itself(label: Label, action: Action, principal: str) -> bool:

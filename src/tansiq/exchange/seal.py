@@ -52,7 +52,7 @@ from tansiq.exchange.envelope import (
     write_wrap,
 )
 from tansiq.exchange.keys import SUITE_ID, Opener, Reader, Signer, Verifier
-from tansiq.exchange.label import Label, Part, Route
+from tansiq.exchange.label import Attachment, Label, Part, Route
 from tansiq.ground.errors import Malformed, Untrusted
 
 __all__ = [
@@ -388,8 +388,8 @@ def _label(envelope: Envelope, raw: bytes) -> Label:
     return label
 
 
-def _check_part(part: Part, data: bytes) -> None:
-    if labels.part_of(data) != part:
+def _check_part(part: Part | Attachment, data: bytes) -> None:
+    if labels.part_of(data) != Part(part.digest, part.size):
         raise Untrusted("What was opened is not what the label names.", "Keep the envelope; raise an alarm.")
 
 
@@ -404,7 +404,8 @@ def _check_parts(
     field = labels.contradiction(route, label)
     if field:
         raise Malformed(f"Label and route differ in {field}.", "Make them agree.")
-    if label.letter != labels.part_of(letter) or label.attachments != tuple(map(labels.part_of, attachments)):
+    named = [Part(each.digest, each.size) for each in label.attachments]
+    if label.letter != labels.part_of(letter) or named != [labels.part_of(data) for data in attachments]:
         raise Malformed("The label names another letter or other attachments.", "Write the label from them.")
     if not any(role is Role.ALL for role, _ in readers) or len(readers) > MOST_READERS:
         raise Malformed(f"{len(readers)} readers.", f"Name 1 to {MOST_READERS}, one of them to read the letter.")

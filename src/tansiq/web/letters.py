@@ -3,6 +3,7 @@
 from enum import Enum
 
 from tansiq.exchange.kinds.information import Nature, PersonCategory
+from tansiq.exchange.kinds.notices import Ask
 from tansiq.rescue.values import AgeGroup, OutcomeKind, PersonState, Phase, Sex, TaskState
 from tansiq.watch.values import Situation
 from tansiq.web import words
@@ -14,6 +15,7 @@ CODES: dict[str, type[Enum]] = {
     "situation": Situation,
     "nature": Nature,
     "category": PersonCategory,
+    "ask": Ask,
 }
 """The fields that hold a code; a SITREP's situation is free text, and so is whatever is none of the codes."""
 COUNTED = (PersonState, Sex, AgeGroup)

@@ -18,10 +18,10 @@ from tansiq.exchange.kinds import SCHEMAS
 from tansiq.exchange.label import Label
 from tansiq.exchange.ledger import EntryType
 from tansiq.exchange.models import Envelope, Log, Receipt, bulk
-from tansiq.exchange.models.channels import Channel, Known, channels, confirmed
+from tansiq.exchange.models.channels import Channel, Known, channels, confirmed, facts
 from tansiq.exchange.models.ledger import Happening
 from tansiq.exchange.models.own import Own, own
-from tansiq.exchange.policy import Action, Facts
+from tansiq.exchange.policy import Action
 from tansiq.exchange.receipts import Hold
 from tansiq.exchange.values import Detail, ExchangeReason, HoldReason
 from tansiq.ground.errors import Fault
@@ -217,7 +217,7 @@ def _open(item: Item, sealed: seal.Envelope, channel: Channel, principal: str, d
         ruling = policy.decide(
             policy.policy_of(channel.terms, channel.digest),
             said,
-            facts=Facts(state=channel.state),
+            facts=facts(channel, said, desk.channels),
             action=Action.RECEIVE,
             principal=f"{principal}/node",
             now=desk.now,

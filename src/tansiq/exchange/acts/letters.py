@@ -14,13 +14,13 @@ from tansiq.exchange import label as labels
 from tansiq.exchange.acts.log import name_of
 from tansiq.exchange.agreements.terms import NODE_DUTY, Mechanism
 from tansiq.exchange.kinds import Kind
-from tansiq.exchange.label import Handling, Label, Route, Urgency
+from tansiq.exchange.label import PLAIN, Handling, Label, Marks, Route, Urgency
 from tansiq.exchange.ledger import EntryType
 from tansiq.exchange.models import Agreement, Delivery, Envelope, Receipt
-from tansiq.exchange.models.channels import Channel, Known, channels, confirmed
+from tansiq.exchange.models.channels import Channel, Known, channels, confirmed, facts
 from tansiq.exchange.models.ledger import Happening, Writer
 from tansiq.exchange.models.own import Own, own
-from tansiq.exchange.policy import Action, Facts
+from tansiq.exchange.policy import Action
 from tansiq.exchange.receipts import ReceiptState
 from tansiq.exchange.values import (
     DeliveryState,
@@ -67,6 +67,7 @@ def send(
     in_reply_to: UUID | None = None,
     persons_named: bool = False,
     exercise: str | None = None,
+    marks: Marks = PLAIN,
 ) -> Sent | Refused:
     """Seal a letter under the agreement in force of a mechanism, and queue it for every recipient.
 
@@ -80,7 +81,8 @@ def send(
     nodes = sorted({node_of(agency) for agency in to} - {me.node})
     if not nodes:
         return Refused(ExchangeReason.NO_RECIPIENT, ExchangeBasis.HOUSE)
-    channel = _channel(channels(now).values(), Mechanism(mechanism), {sender, *to})
+    found = channels(now)
+    channel = _channel(found.values(), Mechanism(mechanism), {sender, *to})
     if channel is None:
         return Refused(ExchangeReason.NO_AGREEMENT, ExchangeBasis.AGREEMENT)
     partners = confirmed()
@@ -106,10 +108,11 @@ def send(
         persons_named=persons_named,
         exercise=canon.clean(me.exercise if exercise is None else exercise),
     )
+    said = marks.on(said)
     ruling = policy.decide(
         policy.policy_of(channel.terms, channel.digest),
         said,
-        facts=Facts(state=channel.state),
+        facts=facts(channel, said, found),
         action=Action.SEND,
         principal=f"{sender}/{duty}",
         now=now,

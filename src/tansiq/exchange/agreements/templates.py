@@ -1,6 +1,6 @@
-"""The built-in agreements: `rescue`, `picture`, `statistics`, `direct`, as data that a lawyer can read and amend."""
+"""The built-in agreements, one for each mechanism, as data that a lawyer can read and amend."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from importlib import resources
@@ -23,6 +23,8 @@ class Template(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     topics: tuple[str, ...]
     barred: tuple[str, ...]
     case_required: bool
+    attachment_bytes: int
+    attachment_types: tuple[str, ...]
     onward: Onward
     answer_hours: dict[Urgency, int]
     retention_days: int
@@ -56,7 +58,14 @@ def schema() -> str:
 
 
 def propose(
-    mechanism: Mechanism, *, parties: Sequence[str], number: str, since: datetime, until: datetime, desk: str = ""
+    mechanism: Mechanism,
+    *,
+    parties: Sequence[str],
+    number: str,
+    since: datetime,
+    until: datetime,
+    desk: str = "",
+    groups: Mapping[str, Sequence[str]] | None = None,
 ) -> Agreement:
     """A draft agreement between these parties (agency codes, in any order) from the built-in template."""
     form = template(mechanism)
@@ -71,7 +80,10 @@ def propose(
         topics=form.topics,
         barred=form.barred,
         case_required=form.case_required,
+        attachment_bytes=form.attachment_bytes,
+        attachment_types=form.attachment_types,
         desk=desk,
+        groups={name: tuple(sorted(set(members))) for name, members in (groups or {}).items()},
         onward=form.onward,
         answer_hours=form.answer_hours,
         retention_days=form.retention_days,

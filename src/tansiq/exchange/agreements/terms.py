@@ -12,8 +12,9 @@ from msgspec import Meta, Struct
 
 from tansiq.exchange import canon
 from tansiq.exchange.canon import Profile
-from tansiq.exchange.label import Agencies, Code, Count, Millis, Urgency
+from tansiq.exchange.label import Agencies, Agency, AgencyOrNone, Code, Count, MediaType, Millis, Urgency
 from tansiq.ground.errors import Malformed
+from tansiq.parties.values import node_of
 
 LANGUAGES = ("ar", "fr", "es", "en")
 LIMIT = 131_072
@@ -33,6 +34,11 @@ class Mechanism(StrEnum):
     PICTURE = "picture"
     STATISTICS = "statistics"
     DIRECT = "direct"
+    INTERPOL = "interpol"
+    EMBASSY_BUREAU = "embassy-bureau"
+    LIAISON = "liaison"
+    JOINT_OPERATION = "joint-operation"
+    RETURNS = "returns"
 
 
 class Onward(StrEnum):
@@ -67,8 +73,11 @@ class Agreement(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     `flows` maps each kind of letter to its duties; `sensitivity` is the highest level (0 to 3); `topics` lists what may
     be dealt with ("any" stands for all that `barred` does not name); `answer_hours` says by when an answer is owed;
-    `desk` is the agency or "agency/desk" in the way, empty for none; `reasons` maps the id of each Cedar rule to its
-    reason in four languages; `cedar` is the rules' text. `since` and `until` are milliseconds; `until` is not included.
+    `desk` is the agency whose desk stands in the way, empty for none; `groups` names those among the parties that share
+    some letters, by the name of each sharing group; `attachment_bytes` is the most that one attachment may hold and
+    `attachment_types` lists what it may be, so that nothing listed means no attachments; `reasons` maps the id of each
+    Cedar rule to its reason in four languages, and "<id>.basis" to what it rests on; `cedar` is the rules' text.
+    `since` and `until` are milliseconds; `until` is not included.
     """
 
     title: Text
@@ -81,7 +90,10 @@ class Agreement(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     topics: tuple[Code, ...]
     barred: tuple[Code, ...] = ()
     case_required: bool = False
-    desk: Annotated[str, Meta(max_length=80)] = ""
+    attachment_bytes: Count = 0
+    attachment_types: tuple[MediaType, ...] = ()
+    desk: AgencyOrNone = ""
+    groups: dict[Code, tuple[Agency, ...]] = {}
     onward: Onward = Onward.NEVER
     answer_hours: dict[Urgency, Count]
     retention_days: Count
@@ -124,5 +136,10 @@ def _check(agreement: Agreement) -> None:
         raise Malformed("The parties are fewer than two, not sorted, or one stands twice.", "List each once, sorted.")
     if agreement.since >= agreement.until:
         raise Malformed("The agreement ends before it begins.", "Give `until` a later day than `since`.")
+    if agreement.desk and node_of(agreement.desk) not in map(node_of, parties):
+        raise Malformed("The desk belongs to none of the parties' nodes.", "Name a desk of a party.")
+    for name, members in agreement.groups.items():
+        if list(members) != sorted(set(members)) or not set(members) <= set(parties):
+            raise Malformed(f"The group {name} is not sorted, or names no party.", "List parties, each once, sorted.")
     if not agreement.flows:
         raise Malformed("The agreement lists no kind of letter.", "Name each kind and who sends and receives it.")

@@ -5,6 +5,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from tansiq.exchange.kinds.information import InformationLetter
+from tansiq.exchange.kinds.notices import DiffusionLetter, NoticeLetter
 from tansiq.exchange.kinds.reporting import ClaimLetter
 from tansiq.exchange.kinds.rescue import OutcomeLetter, SitrepLetter, TaskAnswerLetter, TaskLetter
 from tansiq.exchange.kinds.watch import AlertLetter, PictureLetter
@@ -20,6 +21,8 @@ class Kind(StrEnum):
     ANSWER = "answer"
     OUTCOME = "outcome"
     INFORMATION = "information"
+    NOTICE = "notice"
+    DIFFUSION = "diffusion"
     CLAIM = "claim"
 
 
@@ -31,5 +34,7 @@ SCHEMAS: dict[Kind, type[Struct]] = {
     Kind.ANSWER: TaskAnswerLetter,
     Kind.OUTCOME: OutcomeLetter,
     Kind.INFORMATION: InformationLetter,
+    Kind.NOTICE: NoticeLetter,
+    Kind.DIFFUSION: DiffusionLetter,
     Kind.CLAIM: ClaimLetter,
 }

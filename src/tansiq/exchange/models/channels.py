@@ -1,5 +1,6 @@
 """By what letters pass, as kept: partners with their cards, agreements with what their parties signed."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
@@ -11,10 +12,13 @@ from msgspec import Struct
 from tansiq.exchange import canon, cards, jws, values
 from tansiq.exchange.agreements import standing, terms
 from tansiq.exchange.agreements.standing import AgreementState
+from tansiq.exchange.agreements.terms import Mechanism
 from tansiq.exchange.cards import PartnerCard
 from tansiq.exchange.keys import Reader, Verifier
+from tansiq.exchange.label import Label
 from tansiq.exchange.models import bulk
 from tansiq.exchange.papers import Papers
+from tansiq.exchange.policy import Facts
 from tansiq.exchange.values import PartnerState
 
 
@@ -162,6 +166,18 @@ def _held(digest: str, signatures: str, tokens: tuple[str, ...]) -> _Held:
     said = [jws.unverified(token, standing.Statement) for token in tokens]
     signed = msgspec.json.decode(signatures, type=dict[str, str])
     return _Held(_terms(digest, bytes(document)), signed, said, standing.suspended_by(said))
+
+
+def facts(channel: Channel, said: Label, found: Mapping[str, Channel]) -> Facts:
+    """What the rules of a channel must know besides the label, from what this node holds; `found` are all channels."""
+    return Facts(state=channel.state, joint_operation=_joined(said, found.get(said.joint_operation)))
+
+
+def _joined(said: Label, operation: Channel | None) -> bool:
+    """Whether a joint operation is in force between the sender and every recipient of a letter."""
+    if operation is None or operation.terms.mechanism is not Mechanism.JOINT_OPERATION or not operation.passes:
+        return False
+    return {said.sender, *said.recipients} <= set(operation.terms.parties)
 
 
 def confirmed() -> dict[str, "Known"]:
