@@ -15,6 +15,7 @@ from hypothesis import settings as hypothesis
 from tests import neighbour as neighbours
 from tests.neighbour import Neighbour
 from tests.sides import Sides, make_home
+from tests.trio import KEYS, Trio
 from tests.world import MET
 
 hypothesis.register_profile("tansiq", deadline=None)  # a busy machine is no fault of the code
@@ -70,3 +71,21 @@ def sides(home: Path, their_keys: Path, settings: LazySettings, db: None) -> Sid
     theirs.mkdir()
     (theirs / "keys").symlink_to(their_keys)
     return Sides(settings, home, theirs)
+
+
+@pytest.fixture(scope="session")
+def third_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The keys of a third node."""
+    folder = tmp_path_factory.mktemp("third-keys")
+    return neighbours.make_home(folder, "de", neighbours.keys_of(KEYS["de"])) / "keys"
+
+
+@pytest.fixture
+def trio(home: Path, their_keys: Path, third_keys: Path, settings: LazySettings, db: None) -> Trio:
+    """Three whole nodes, ma, es and de, each agreed with each on direct exchange; ma is played first."""
+    homes = {"ma": home}
+    for code, keys in (("es", their_keys), ("de", third_keys)):
+        homes[code] = home / code
+        homes[code].mkdir()
+        (homes[code] / "keys").symlink_to(keys)
+    return Trio(settings, homes)

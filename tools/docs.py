@@ -30,6 +30,7 @@ MENU = {
         "docs/guide/watch.md",
         "docs/guide/rescue.md",
         "docs/guide/exchange.md",
+        "docs/guide/originator-control.md",
         "docs/guide/figures.md",
     ),
     "Reference": (
@@ -43,6 +44,7 @@ MENU = {
         "docs/protocol/envelope.md",
         "docs/protocol/documents.md",
         "docs/protocol/receiving.md",
+        "docs/protocol/originator.md",
         "docs/protocol/ledger.md",
     ),
     "Building it": (

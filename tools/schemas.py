@@ -36,6 +36,7 @@ DOCUMENTS = {
     "catch-up": ("transport", "CatchUp"),
     "recovery": ("recovery", "Recovery"),
     "words": ("transport", "Words"),
+    "consent": ("onward", "Consent"),
     "proof": ("proof", "InclusionProof"),
 }
 """What is no letter: the file's name -> the module of the exchange and its struct."""

@@ -8,6 +8,7 @@ missing here (information, notices) waits sealed until someone opens it.
 from collections.abc import Callable
 from typing import Any
 
+from tansiq.exchange import acts as exchange
 from tansiq.exchange.kinds import Kind
 from tansiq.parties.duties import Permission
 from tansiq.reporting import acts as reporting
@@ -22,6 +23,10 @@ ON_RECEIVE: dict[Kind, Callable[..., Any]] = {
     Kind.ANSWER: rescue.receive_answer,
     Kind.OUTCOME: rescue.receive_outcome,
     Kind.CLAIM: reporting.receive_claim,
+    Kind.RELEASE_REQUEST: exchange.receive_release_request,
+    Kind.RELEASE: exchange.receive_release,
+    Kind.FORWARD: exchange.receive_forward,
+    Kind.USE: exchange.receive_use,
 }
 
 ON_EVENT: dict[Permission, tuple[Callable[..., Any], ...]] = {

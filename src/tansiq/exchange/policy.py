@@ -25,7 +25,7 @@ from tansiq.exchange import canon
 from tansiq.exchange.agreements import lint, templates, terms
 from tansiq.exchange.agreements.standing import AgreementState, passes
 from tansiq.exchange.agreements.terms import NODE_DUTY, Agreement, Mechanism
-from tansiq.exchange.kinds import Kind
+from tansiq.exchange.kinds import UNLISTED, Kind
 from tansiq.exchange.label import Claim, Label, attachment_of, part_of
 from tansiq.ground.errors import Malformed
 from tansiq.ground.verdict import Refused
@@ -314,7 +314,7 @@ def table(
     agreement, facts = policy.agreement, Facts(state=AgreementState.IN_FORCE)
     part, attached = part_of(b""), attachment_of(b"")
     axes = itertools.product(
-        Kind,
+        [kind for kind in Kind if kind not in UNLISTED],
         ("", "unlisted", *agreement.topics, *agreement.barred),
         ("", "unlisted", *agreement.purposes),
         range(4),

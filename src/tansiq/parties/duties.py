@@ -28,6 +28,13 @@ class Permission(StrEnum):
     LETTER_OPEN = "exchange.letter.open"
     LETTER_SEND = "exchange.letter.send"
     LETTER_ATTEST = "exchange.letter.attest"
+    LETTER_FORWARD = "exchange.letter.forward"
+    FORWARD_RECEIVE = "exchange.forward.receive"
+    USE_RECEIVE = "exchange.use.receive"
+    RELEASE_VIEW = "exchange.release.view"
+    RELEASE_ASK = "exchange.release.ask"
+    RELEASE_ANSWER = "exchange.release.answer"
+    RELEASE_RECEIVE = "exchange.release.receive"
     AGREEMENT_VIEW = "exchange.agreement.view"
     AGREEMENT_PROPOSE = "exchange.agreement.propose"
     AGREEMENT_SIGN = "exchange.agreement.sign"
@@ -106,7 +113,10 @@ _RESCUES = {
     _P.OUTCOME_RECORD,
 }  # fmt: skip
 _EXCHANGES = {_P.ENVELOPE_VIEW, _P.AGREEMENT_VIEW, _P.PARTNER_VIEW, _P.CHANNELS_VIEW, _P.DIRECTORY_VIEW}
-_WRITES_LETTERS = {_P.LETTER_OPEN, _P.LETTER_SEND, _P.LETTER_ATTEST}
+_WRITES_LETTERS = {
+    _P.LETTER_OPEN, _P.LETTER_SEND, _P.LETTER_ATTEST, _P.LETTER_FORWARD, _P.RELEASE_VIEW, _P.RELEASE_ASK,
+    _P.RELEASE_ANSWER,
+}  # fmt: skip
 
 HELD: dict[Duty, frozenset[Permission]] = {
     Duty.DUTY_OFFICER: frozenset(
@@ -150,6 +160,7 @@ HELD: dict[Duty, frozenset[Permission]] = {
             _P.DIRECTORY_VIEW,
             _P.PEOPLE_VIEW,
             _P.ENVELOPE_VIEW,
+            _P.RELEASE_VIEW,
             _P.AGREEMENT_VIEW,
             _P.PARTNER_VIEW,
             _P.CHANNELS_VIEW,

@@ -18,13 +18,13 @@ from django.views.decorators.http import require_GET, require_POST
 from tansiq.exchange import acts, reads
 from tansiq.exchange.agreements.standing import AgreementState
 from tansiq.exchange.agreements.terms import Mechanism
-from tansiq.exchange.kinds import Kind
+from tansiq.exchange.kinds import CONTROL, Kind
 from tansiq.exchange.values import Agreement, Direction, EnvelopeState, Sent
 from tansiq.ground import clock
 from tansiq.ground.verdict import Refused
 from tansiq.parties.duties import Permission
 from tansiq.parties.values import node_of
-from tansiq.web import jobs
+from tansiq.web import holding, jobs
 from tansiq.web.access import DutyRequest, again, needs, offer, perform, perform_beside
 from tansiq.web.forms import exchange as forms
 
@@ -76,7 +76,8 @@ def envelope_page(request: DutyRequest, envelope: UUID, **shown: Any) -> HttpRes
         "line": seen.line,
         "agreement": _agreement(request, seen.line.agreement),
         "events": reads.log(reader=request.officer, things=(envelope,)),
-        **offer(request, forms.OpenLetter),
+        **(offer(request, forms.OpenLetter) if seen.line.kind not in CONTROL else {}),
+        **holding.panel(request, seen),
         **(offer(request, forms.Attest) if received and not done else {}),
     }
     return render(request, "exchange/envelope.html", {**context, **shown})

@@ -3,6 +3,7 @@
 from enum import Enum
 
 from tansiq.exchange.agreements.standing import AgreementState
+from tansiq.exchange.onward import ReleaseState
 from tansiq.exchange.values import EnvelopeState, PartnerState
 from tansiq.rescue.values import Phase, TaskState
 from tansiq.watch.values import FeedState
@@ -25,6 +26,10 @@ TONES: dict[tuple[type[Enum], str], str] = {
         (EnvelopeState.ACTED, "ok"),
         (EnvelopeState.REFUSED, "no"),
         (EnvelopeState.EXPIRED, "no"),
+        (ReleaseState.REQUESTED, "caution"),
+        (ReleaseState.GRANTED, "ok"),
+        (ReleaseState.USED, "action"),
+        (ReleaseState.DENIED, "no"),
         (AgreementState.IN_FORCE, "ok"),
         (AgreementState.SIGNED, "action"),
         (AgreementState.SIGNED_IN_PART, "caution"),

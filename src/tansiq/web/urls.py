@@ -13,7 +13,7 @@ from allauth.socialaccount import views as social
 from allauth.socialaccount.providers.openid_connect import views as openid
 from django.urls import URLPattern, path
 
-from tansiq.web import channels, exchange, home, parties, reporting, rescue, watch
+from tansiq.web import channels, exchange, home, originator, parties, reporting, rescue, watch
 
 SIGN_IN = [
     path("", home.home, name="home"),
@@ -74,6 +74,11 @@ ROOMS: list[URLPattern] = [
     path("exchange/envelopes/<uuid:envelope>", exchange.envelope_page, name="envelope"),
     path("exchange/envelopes/<uuid:envelope>/open", exchange.open_letter, name="open_letter"),
     path("exchange/envelopes/<uuid:envelope>/attest", exchange.attest, name="attest"),
+    path("exchange/envelopes/<uuid:envelope>/release", originator.ask_release, name="ask_release"),
+    path("exchange/envelopes/<uuid:envelope>/forward", originator.forward_letter, name="forward_letter"),
+    path("exchange/releases", originator.releases_page, name="releases"),
+    path("exchange/releases/<int:release>", originator.release_page, name="release"),
+    path("exchange/releases/<int:release>/answer", originator.answer_release, name="answer_release"),
     path("exchange/new", exchange.write_page, name="new_letter"),
     path("exchange/write", exchange.write_letter, name="write_letter"),
     path("exchange/agreements", exchange.agreements_page, name="agreements"),

@@ -13,18 +13,23 @@ from tansiq.exchange.acts.judging import Parcel
 from tansiq.exchange.acts.letters import attest, attest_acted, mark_handed, open_letter, send
 from tansiq.exchange.acts.log import close_gate, note_witness, record, sign_head, witness_head
 from tansiq.exchange.acts.partners import add_partner, confirm_partner, issue_card, receive_card
+from tansiq.exchange.acts.passing import forward_letter, receive_forward, receive_use
 from tansiq.exchange.acts.receiving import receive
 from tansiq.exchange.acts.recovering import recover
+from tansiq.exchange.acts.releasing import answer_release, ask_release, receive_release, receive_release_request
 
 __all__ = [
     "Parcel",
     "add_partner",
+    "answer_release",
+    "ask_release",
     "attest",
     "attest_acted",
     "close_gate",
     "confirm_partner",
     "end_agreement",
     "expire",
+    "forward_letter",
     "hurry",
     "issue_card",
     "lift_agreement",
@@ -36,7 +41,11 @@ __all__ = [
     "receive",
     "receive_agreement",
     "receive_card",
+    "receive_forward",
     "receive_receipts",
+    "receive_release",
+    "receive_release_request",
+    "receive_use",
     "record",
     "recover",
     "send",

@@ -7,20 +7,24 @@ it may pass later.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from enum import StrEnum
 from uuid import UUID
 
 from msgspec import Struct
 
 from tansiq.exchange import canon, cards, policy, receipts, seal
+from tansiq.exchange.acts import passing
+from tansiq.exchange.acts.letters import judged_as
 from tansiq.exchange.agreements.standing import AgreementState
 from tansiq.exchange.agreements.terms import Mechanism
-from tansiq.exchange.kinds import SCHEMAS
+from tansiq.exchange.kinds import CONTROL, SCHEMAS, Kind
 from tansiq.exchange.label import Label
 from tansiq.exchange.ledger import EntryType
 from tansiq.exchange.models import Envelope, Log, Receipt, bulk
 from tansiq.exchange.models.channels import Channel, Known, channels, confirmed, facts
 from tansiq.exchange.models.ledger import Happening
 from tansiq.exchange.models.own import Own, own
+from tansiq.exchange.onward import RULE
 from tansiq.exchange.policy import Action
 from tansiq.exchange.receipts import Hold
 from tansiq.exchange.values import Detail, ExchangeReason, HoldReason
@@ -201,7 +205,7 @@ def _open(item: Item, sealed: seal.Envelope, channel: Channel, principal: str, d
     try:
         keys = seal.unwrap(sealed, desk.me.keys.opener, opened=desk.opened)
         said, said_raw, letter = seal.open_whole(sealed, keys)
-        canon.read_letter(letter, SCHEMAS[said.kind])
+        body = canon.read_letter(letter, SCHEMAS[said.kind])
     except Fault:
         item.reason = ExchangeReason.UNREADABLE.value
         return
@@ -213,10 +217,14 @@ def _open(item: Item, sealed: seal.Envelope, channel: Channel, principal: str, d
         _hold(item, desk, HoldReason.EARLIER_HELD)
     elif said.exercise != canon.clean(desk.me.exercise) and not _real_distress(said, channel):
         item.reason = ExchangeReason.OTHER_EXERCISE.value
+    elif said.kind in CONTROL:
+        item.rule = RULE
+    elif said.kind is Kind.FORWARD and (why := _passed_on(said, body, item, channel, desk)):
+        item.rule, item.reason = RULE, why.value
     else:
         ruling = policy.decide(
             policy.policy_of(channel.terms, channel.digest),
-            said,
+            judged_as(said, body),
             facts=facts(channel, said, desk.channels),
             action=Action.RECEIVE,
             principal=f"{principal}/node",
@@ -224,6 +232,19 @@ def _open(item: Item, sealed: seal.Envelope, channel: Channel, principal: str, d
         )
         item.rule, item.quarantine = ",".join(ruling.rule_ids)[:200], ruling.quarantine
         item.reason = "" if ruling.allowed else str(ruling.reason)
+
+
+def _passed_on(said: Label, body: Struct, item: Item, channel: Channel, desk: Desk) -> StrEnum | None:
+    return passing.trouble(
+        said,
+        body,
+        agreement=channel.digest,
+        carrier=item.digest,
+        node=item.parcel.node,
+        partners=desk.partners,
+        found=desk.channels,
+        opener=desk.me.keys.opener,
+    )
 
 
 def _real_distress(said: Label, channel: Channel) -> bool:

@@ -14,9 +14,10 @@ from tansiq.exchange import label as labels
 from tansiq.exchange.acts.log import name_of
 from tansiq.exchange.agreements.terms import NODE_DUTY, Mechanism
 from tansiq.exchange.kinds import Kind
+from tansiq.exchange.kinds.originator import ForwardLetter
 from tansiq.exchange.label import PLAIN, Handling, Label, Marks, Route, Urgency
 from tansiq.exchange.ledger import EntryType
-from tansiq.exchange.models import Agreement, Delivery, Envelope, Receipt
+from tansiq.exchange.models import Agreement, Delivery, Envelope, Receipt, onward
 from tansiq.exchange.models.channels import Channel, Known, channels, confirmed, facts
 from tansiq.exchange.models.ledger import Happening, Writer
 from tansiq.exchange.models.own import Own, own
@@ -68,8 +69,9 @@ def send(
     persons_named: bool = False,
     exercise: str | None = None,
     marks: Marks = PLAIN,
+    agreement: str = "",
 ) -> Sent | Refused:
-    """Seal a letter under the agreement in force of a mechanism, and queue it for every recipient.
+    """Seal a letter under the agreement in force of a mechanism, or under the one named, and queue it for all it is to.
 
     It belongs to the exercise that this node plays, unless `exercise` says another, or none: what concerns a real
     distress stays real in an exercise too.
@@ -82,7 +84,8 @@ def send(
     if not nodes:
         return Refused(ExchangeReason.NO_RECIPIENT, ExchangeBasis.HOUSE)
     found = channels(now)
-    channel = _channel(found.values(), Mechanism(mechanism), {sender, *to})
+    fit = [found[agreement]] if agreement in found else [] if agreement else found.values()
+    channel = _channel(fit, Mechanism(mechanism), {sender, *to})
     if channel is None:
         return Refused(ExchangeReason.NO_AGREEMENT, ExchangeBasis.AGREEMENT)
     partners = confirmed()
@@ -111,7 +114,7 @@ def send(
     said = marks.on(said)
     ruling = policy.decide(
         policy.policy_of(channel.terms, channel.digest),
-        said,
+        judged_as(said, letter),
         facts=facts(channel, said, found),
         action=Action.SEND,
         principal=f"{sender}/{duty}",
@@ -119,8 +122,13 @@ def send(
     )
     if not ruling.allowed:
         return ruling.refusal()
-    post = partial(_post, me, channel, [partners[node] for node in nodes], name_of(by), now)
-    return post(said, raw, ",".join(ruling.rule_ids))
+    seal_it = partial(post, me, channel, [partners[node] for node in nodes], name_of(by), now)
+    return seal_it(said, raw, ",".join(ruling.rule_ids))
+
+
+def judged_as(said: Label, letter: Struct) -> Label:
+    """The label that an agreement's rule looks at: what is passed on is judged by its own kind."""
+    return replace(said, kind=Kind(letter.kind)) if isinstance(letter, ForwardLetter) else said
 
 
 def _channel(found: Iterable[Channel], mechanism: Mechanism, agencies: set[str]) -> Channel | None:
@@ -136,7 +144,7 @@ def _digest_of(envelope: UUID | None) -> str:
     return Envelope.objects.values_list("digest", flat=True).filter(ref=envelope).first() or ""
 
 
-def _post(
+def post(
     me: Own, channel: Channel, partners: list[Known], by: str, now: datetime, said: Label, raw: bytes, rule: str
 ) -> Sent:
     """Seal, sign, store, log and queue, under the log's lock so that a case's numbers follow each other."""
@@ -297,9 +305,9 @@ def open_letter(*, envelope: UUID, reason: str, by: Officer, now: datetime) -> O
     row = Envelope.objects.filter(ref=envelope).exclude(state=EnvelopeState.REFUSED.value, direction="in").first()
     if row is None:
         raise Missing("There is no such letter.")
-    if not _is_for(row, by):
+    if not is_for(row, by):
         return Refused(ExchangeReason.NOT_ADDRESSED, ExchangeBasis.AGREEMENT)
-    opened = row.opened(own().storage)
+    opened = onward.opened(row, own().storage)
     writer = Writer()
     writer.append(
         [
@@ -317,14 +325,16 @@ def open_letter(*, envelope: UUID, reason: str, by: Officer, now: datetime) -> O
     return opened
 
 
-def _is_for(row: Envelope, by: Officer) -> bool:
+def is_for(row: Envelope, by: Officer) -> bool:
+    """Whether an officer may open a letter: a party to it, in a duty that the agreement lists for what it is about."""
     said, agreement = row.said, Agreement.objects.filter(digest=row.agreement).first()
-    if said is None or agreement is None:
+    kind = onward.kind_of(row)
+    if said is None or agreement is None or not kind:
         return False
     bound = policy.policy_of(agreement.terms(), agreement.digest)
     if row.direction == Direction.OUT.value and by.party == row.sender:
-        return bound.may_send(row.kind, by.duty) or bound.may_open(row.kind, by.duty)
-    return by.party in said.recipients and bound.may_open(row.kind, by.duty)
+        return bound.may_send(kind, by.duty) or bound.may_open(kind, by.duty)
+    return by.party in said.recipients and bound.may_open(kind, by.duty)
 
 
 @transaction.atomic

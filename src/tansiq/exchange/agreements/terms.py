@@ -42,10 +42,11 @@ class Mechanism(StrEnum):
 
 
 class Onward(StrEnum):
-    """Whether a recipient may pass a letter on."""
+    """Whether a recipient may pass a letter on: never, with the originator's release, or freely."""
 
     NEVER = "never"
     ON_RELEASE = "on-release"
+    FREELY = "freely"
 
 
 class Text(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

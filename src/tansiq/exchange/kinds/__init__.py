@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from tansiq.exchange.kinds.information import InformationLetter
 from tansiq.exchange.kinds.notices import DiffusionLetter, NoticeLetter
+from tansiq.exchange.kinds.originator import ForwardLetter, ReleaseLetter, ReleaseRequestLetter, UseLetter
 from tansiq.exchange.kinds.reporting import ClaimLetter
 from tansiq.exchange.kinds.rescue import OutcomeLetter, SitrepLetter, TaskAnswerLetter, TaskLetter
 from tansiq.exchange.kinds.watch import AlertLetter, PictureLetter
@@ -24,7 +25,17 @@ class Kind(StrEnum):
     NOTICE = "notice"
     DIFFUSION = "diffusion"
     CLAIM = "claim"
+    RELEASE_REQUEST = "release-request"
+    RELEASE = "release"
+    FORWARD = "forward"
+    USE = "use"
 
+
+CONTROL = frozenset({Kind.RELEASE_REQUEST, Kind.RELEASE, Kind.USE})
+"""Letters between an originator and who holds its letters: no agreement lists them, every agreement lets them pass."""
+
+UNLISTED = CONTROL | {Kind.FORWARD}
+"""Kinds that no agreement lists: of what is passed on it is the original's kind that counts."""
 
 SCHEMAS: dict[Kind, type[Struct]] = {
     Kind.ALERT: AlertLetter,
@@ -37,4 +48,8 @@ SCHEMAS: dict[Kind, type[Struct]] = {
     Kind.NOTICE: NoticeLetter,
     Kind.DIFFUSION: DiffusionLetter,
     Kind.CLAIM: ClaimLetter,
+    Kind.RELEASE_REQUEST: ReleaseRequestLetter,
+    Kind.RELEASE: ReleaseLetter,
+    Kind.FORWARD: ForwardLetter,
+    Kind.USE: UseLetter,
 }

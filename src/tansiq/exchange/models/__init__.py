@@ -4,6 +4,7 @@ from tansiq.exchange.models.channels import Agreement, Partner, Statement
 from tansiq.exchange.models.following import Following
 from tansiq.exchange.models.ledger import Event, Head, LedgerEntry, LedgerNode, Log
 from tansiq.exchange.models.letters import Delivery, Envelope, Receipt
+from tansiq.exchange.models.onward import Passing, Release
 
 __all__ = [
     "Agreement",
@@ -16,6 +17,8 @@ __all__ = [
     "LedgerNode",
     "Log",
     "Partner",
+    "Passing",
     "Receipt",
+    "Release",
     "Statement",
 ]

@@ -27,6 +27,7 @@ from tansiq.exchange.reads.ledger import (
 )
 from tansiq.exchange.reads.letters import envelope, envelope_records, envelopes, exercise_of, letter, unhanded
 from tansiq.exchange.reads.log import events, log
+from tansiq.exchange.reads.onward import path, pending_releases, release, releases, ways
 from tansiq.exchange.reads.queue import Correspondent, Due, correspondents, due, due_nodes, held_head, signs
 from tansiq.exchange.reads.recovering import catch_up, earlier_head
 from tansiq.exchange.reads.verify import alarms, verify
@@ -65,11 +66,16 @@ __all__ = [
     "papers",
     "parties_of",
     "partners",
+    "path",
+    "pending_releases",
     "proof_of",
     "reciprocity",
+    "release",
+    "releases",
     "signs",
     "times_to_read",
     "unhanded",
     "verify",
+    "ways",
     "witnesses",
 ]

@@ -11,6 +11,8 @@ from tansiq.parties.values import Officer
 
 PART_OF = {
     "exchange.letter": "exchange.envelope",
+    "exchange.forward": "exchange.envelope",
+    "exchange.use": "exchange.envelope",
     "exchange.head": "exchange.ledger",
     "rescue.drift": "rescue.case",
     "rescue.search": "rescue.case",

@@ -35,6 +35,10 @@ WORDS: dict[type[Enum], dict[Enum, Promise]] = {
         Kind.CLAIM: _of("letter", "Figure"),
         Kind.NOTICE: _of("letter", "Notice"),
         Kind.DIFFUSION: _of("letter", "Diffusion"),
+        Kind.RELEASE_REQUEST: _of("letter", "Request for release"),
+        Kind.RELEASE: _of("letter", "Answer to a request for release"),
+        Kind.FORWARD: _of("letter", "Letter passed on"),
+        Kind.USE: _of("letter", "Notice of use"),
     },
     Direction: {
         Direction.IN: _of("envelope", "received"),

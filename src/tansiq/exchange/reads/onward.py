@@ -1,0 +1,144 @@
+"""Onward steps as seen: requests for release, who passed a letter on, and who holds it."""
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+from tansiq.exchange.agreements.terms import Mechanism
+from tansiq.exchange.kinds import Kind
+from tansiq.exchange.kinds.originator import UseKind
+from tansiq.exchange.models import Envelope, Passing, Release
+from tansiq.exchange.models.channels import channels
+from tansiq.exchange.onward import Edge, Holder, Passed, ReleaseLine, ReleaseState, tree
+from tansiq.exchange.values import Direction
+from tansiq.ground import clock
+from tansiq.ground.errors import Missing
+from tansiq.parties.duties import Permission
+from tansiq.parties.values import Officer, node_of
+
+_CLOSED = frozenset({Mechanism.RESCUE, Mechanism.PICTURE, Mechanism.STATISTICS})
+"""Mechanisms by which no letter of somebody else goes on."""
+
+
+class Path(Struct, frozen=True, kw_only=True):
+    """One letter's way: whose it is, who holds it as far as is known here, its onward steps and what was asked."""
+
+    originator: str
+    digest: str
+    own: bool
+    holders: tuple[Holder, ...]
+    steps: tuple[Passed, ...]
+    releases: tuple[ReleaseLine, ...]
+
+
+class Way(Struct, frozen=True, kw_only=True):
+    """An agreement by which a letter could go on, and to whom."""
+
+    agreement: str
+    title: dict[str, str]
+    parties: tuple[str, ...]
+    purposes: tuple[str, ...]
+
+
+def releases(
+    *, reader: Officer, now: datetime | None = None, before: int | None = None, limit: int = 100
+) -> tuple[ReleaseLine, ...]:
+    """Requests for release that concern the reader's agency, or any for who audits the node; the newest first."""
+    if not reader.holds(Permission.RELEASE_VIEW):
+        return ()
+    rows = Release.objects.select_related("envelope").defer("envelope__raw", "envelope__keys", "envelope__label")
+    if not reader.holds(Permission.LEDGER_VERIFY):
+        rows = rows.filter(originator=reader.party) | rows.filter(asker=reader.party)
+    if before is not None:
+        rows = rows.filter(position__lt=before)
+    return tuple(row.line(now or clock.now()) for row in rows.order_by("-position")[:limit])
+
+
+def release(*, release: int, reader: Officer, now: datetime | None = None) -> ReleaseLine:
+    """One request."""
+    row = Release.objects.select_related("envelope").filter(position=release).first()
+    concerned = row is not None and reader.party in (row.originator, row.asker)
+    if (
+        row is None
+        or not reader.holds(Permission.RELEASE_VIEW)
+        or not (concerned or reader.holds(Permission.LEDGER_VERIFY))
+    ):
+        raise Missing("There is no such request.")
+    return row.line(now or clock.now())
+
+
+def pending_releases(*, reader: Officer, now: datetime | None = None) -> int:
+    """How many requests wait for an answer of the reader's agency."""
+    if not reader.holds(Permission.RELEASE_ANSWER):
+        return 0
+    waiting = Release.objects.filter(direction=Direction.IN.value, state=ReleaseState.REQUESTED.value)
+    return waiting.filter(originator=reader.party, answer_by__gt=now or clock.now()).count()
+
+
+def path(*, envelope: UUID, reader: Officer, now: datetime | None = None) -> Path:
+    """Where one letter came from and went, as far as is known here."""
+    rows = Envelope.objects.defer("raw", "keys").prefetch_related("receipts")
+    row = rows.filter(ref=envelope).first()
+    if row is None or not reader.holds(Permission.ENVELOPE_VIEW):
+        raise Missing("There is no such envelope.")
+    carried = Passing.objects.filter(carrier=row).first() if row.kind == Kind.FORWARD.value else None
+    digest = carried.digest if carried else row.digest
+    originator = carried.originator if carried else row.sender
+    steps = list(Passing.objects.filter(digest=digest).prefetch_related("carrier__receipts").order_by("position"))
+    asked = Release.objects.select_related("envelope").filter(digest=digest).order_by("-position")
+    return Path(
+        originator=originator,
+        digest=digest,
+        own=carried is None and row.direction == Direction.OUT.value,
+        holders=tree(originator, _edges(row, originator, carried, steps)),
+        steps=tuple(step.value() for step in steps),
+        releases=tuple(each.line(now or clock.now()) for each in asked)
+        if reader.holds(Permission.RELEASE_VIEW)
+        else (),
+    )
+
+
+def _edges(row: Envelope, originator: str, carried: Passing | None, steps: list[Passing]) -> list[Edge]:
+    """The ways that are known: those of the letter itself, and those of each step."""
+    edges: list[Edge] = []
+    if carried is None and row.said is not None:
+        edges += [Edge(originator, agency, *_last(row, agency)) for agency in row.said.recipients]
+    elif carried is not None:
+        edges.append(Edge(originator, carried.forwarder, "", None))
+    for step in steps:
+        if step.how == UseKind.PASSED_ON.value:
+            edges += [Edge(step.forwarder, agency, *_told(step, agency)) for agency in step.recipients]
+    return edges
+
+
+def _last(row: Envelope, agency: str) -> tuple[str, datetime | None]:
+    """What the node of an agency last said of an envelope; of one that came to us, what we said."""
+    said = [each for each in row.receipts.all() if each.signer == node_of(agency)]
+    last = max(said, key=lambda each: each.n, default=None)
+    return (last.state, last.at) if last is not None else ("", None)
+
+
+def _told(step: Passing, agency: str) -> tuple[str, datetime | None]:
+    if step.carrier is None:
+        return UseKind.PASSED_ON.value, step.at
+    state, at = _last(step.carrier, agency)
+    return (state, at) if state else (UseKind.PASSED_ON.value, step.at)
+
+
+def ways(*, reader: Officer, now: datetime | None = None) -> tuple[Way, ...]:
+    """The agreements by which a letter could go on from the reader's agency now; rescue carries none."""
+    if not reader.holds(Permission.LETTER_FORWARD):
+        return ()
+    found = channels(now or clock.now()).values()
+    open_now = [each for each in found if each.passes and reader.party in each.terms.parties]
+    return tuple(
+        Way(
+            agreement=each.digest,
+            title={name: each.terms.title.said(name) for name in ("ar", "fr", "es", "en")},
+            parties=tuple(party for party in each.terms.parties if party != reader.party),
+            purposes=each.terms.purposes,
+        )
+        for each in sorted(open_now, key=lambda each: each.digest)
+        if each.terms.mechanism not in _CLOSED
+    )

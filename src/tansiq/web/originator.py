@@ -1,0 +1,77 @@
+"""The pages of originator control: passing a letter on, requests for release and their answers."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from tansiq.exchange import reads
+from tansiq.exchange.onward import ReleaseState
+from tansiq.exchange.values import Sent
+from tansiq.parties.duties import Permission
+from tansiq.web.access import DutyRequest, needs, offer, perform
+from tansiq.web.exchange import envelope_page
+from tansiq.web.forms import originator as forms
+
+PAGE = 50
+
+
+def _onward(request: DutyRequest, form: Any, envelope: UUID, **more: Any) -> HttpResponse:
+    reads.envelope(envelope=envelope, reader=request.officer)
+    filled = form(request.POST, ways=reads.ways(reader=request.officer))
+    return perform(request, filled, envelope_page, envelope=envelope, **more)
+
+
+@require_POST
+@needs(Permission.RELEASE_ASK)
+def ask_release(request: DutyRequest, envelope: UUID) -> HttpResponse:
+    """Ask the originator."""
+    return _onward(request, forms.AskRelease, envelope)
+
+
+@require_POST
+@needs(Permission.LETTER_FORWARD)
+def forward_letter(request: DutyRequest, envelope: UUID) -> HttpResponse:
+    """Pass the letter on."""
+
+    def its_page(sent: Sent) -> str:
+        return reverse("envelope", args=[sent.envelope])
+
+    return _onward(request, forms.ForwardLetter, envelope, to=its_page)
+
+
+@require_GET
+@needs(Permission.RELEASE_VIEW)
+def releases_page(request: DutyRequest) -> HttpResponse:
+    """What was asked of us and by us; what waits for our answer first."""
+    before = request.GET.get("before", "")
+    position = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None
+    lines = reads.releases(reader=request.officer, before=position, limit=PAGE)
+    waiting = [line for line in lines if not line.ours and line.state is ReleaseState.REQUESTED]
+    context = {
+        "here": "e",
+        "waiting": sorted(waiting, key=lambda line: line.answer_by),
+        "lines": [line for line in lines if line not in waiting],
+        "older": lines[-1].position if len(lines) == PAGE else None,
+    }
+    return render(request, "exchange/releases.html", context)
+
+
+@needs(Permission.RELEASE_VIEW)
+def release_page(request: DutyRequest, release: int, **shown: Any) -> HttpResponse:
+    """One request, and the form to answer it where it is ours to answer."""
+    line = reads.release(release=release, reader=request.officer)
+    ours = not line.ours and line.state is ReleaseState.REQUESTED and line.originator == request.officer.party
+    context = {"here": "e", "line": line, **(offer(request, forms.AnswerRelease) if ours else {})}
+    return render(request, "exchange/release.html", {**context, **shown})
+
+
+@require_POST
+@needs(Permission.RELEASE_ANSWER)
+def answer_release(request: DutyRequest, release: int) -> HttpResponse:
+    """Answer yes or no."""
+    reads.release(release=release, reader=request.officer)
+    return perform(request, forms.AnswerRelease(request.POST), release_page, release=release)

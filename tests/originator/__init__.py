@@ -1,0 +1,1 @@
+"""Originator control between three nodes: release, passing on, recall, correction, retention."""
