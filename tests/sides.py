@@ -20,7 +20,7 @@ from tests import neighbour as neighbours
 from tests import world
 from tests.neighbour import FAR, Neighbour, keys_of
 
-ROOMS = ("exchange", "watch", "rescue", "reporting")
+ROOMS = ("exchange", "watch", "rescue", "correspondence", "reporting")
 AGREED = (Mechanism.RESCUE, Mechanism.STATISTICS)
 
 Rows = dict[type[Model], list[Model]]

@@ -12,7 +12,7 @@ from tansiq import flows
 from tansiq.exchange.kinds import SCHEMAS, Kind
 from tansiq.parties.duties import HELD, Duty, Permission
 
-ROOMS = ("parties", "exchange", "watch", "rescue", "reporting")
+ROOMS = ("parties", "exchange", "watch", "rescue", "correspondence", "reporting")
 BARRED = ("face", "biometric", "iris", "gait", "risk_score", "threat_score", "dactyl")
 
 

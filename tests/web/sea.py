@@ -106,7 +106,7 @@ def pages() -> Iterator[tuple[Duty, str]]:
         (coordinator, "/cases/new"),
         (coordinator, f"/cases/{Made.case}"),
         (coordinator, "/exchange"),
-        (coordinator, "/exchange/new"),
+        (coordinator, f"/exchange/new/information/{UUID(int=7)}"),
         (coordinator, "/exchange/agreements"),
         (coordinator, "/exchange/partners"),
         (coordinator, "/exchange/channels"),

@@ -1,28 +1,12 @@
 """Letters on their pages: one to write under a direct agreement, one opened and told in words; a log kept short."""
 
 from datetime import timedelta
-from http import HTTPStatus
 from uuid import UUID
 
-import pytest
-
-from tansiq.exchange.agreements.terms import Mechanism
 from tansiq.exchange.values import Event
-from tansiq.parties.duties import Duty, Permission
+from tansiq.parties.duties import Permission
 from tansiq.web import letters, log
-from tests import neighbour as neighbours
 from tests import world
-from tests.neighbour import Neighbour
-
-
-@pytest.mark.django_db
-def test_a_letter_is_written_where_a_direct_agreement_is_in_force(es: Neighbour) -> None:
-    neighbours.agree(Mechanism.DIRECT, es, now=world.NOW)
-
-    page = world.sign_in(Duty.RESCUE_COORDINATOR).get("/exchange/new")
-
-    assert page.status_code == HTTPStatus.OK
-    assert b"Seal and send" in page.content
 
 
 def test_fields_and_codes_of_an_opened_letter_are_words() -> None:

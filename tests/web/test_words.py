@@ -17,7 +17,7 @@ from tansiq.web import words
 
 WEB = Path(words.__file__).parents[1]
 TRANSLATED = [language for language, _ in settings.LANGUAGES if language != "en"]
-ROOMS = ("parties", "exchange", "watch", "rescue", "reporting")
+ROOMS = ("parties", "exchange", "watch", "rescue", "correspondence", "reporting")
 
 UNSEEN = {
     "tansiq.reporting.values.Indicator",  # its names stand on the cards, in every language

@@ -94,6 +94,7 @@ INSTALLED_APPS = [
     "tansiq.reporting",
     "tansiq.watch",
     "tansiq.rescue",
+    "tansiq.correspondence",
     "tansiq.exchange",
     "tansiq.parties",
     "django.contrib.auth",
@@ -128,7 +129,12 @@ TEMPLATES = [
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
         "OPTIONS": {
-            "builtins": ["django.templatetags.i18n", "django.templatetags.static", "tansiq.web.filters"],
+            "builtins": [
+                "django.templatetags.i18n",
+                "django.templatetags.static",
+                "tansiq.web.filters",
+                "tansiq.web.channel_words",
+            ],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.template.context_processors.i18n",

@@ -138,7 +138,7 @@ def perform(
     shown: dict[str, Any] = {form.act.__name__: form}
     done = reverse(after) if after else reverse(page, kwargs=ids)
     if not form.is_valid():
-        if _was_sent(form):
+        if was_sent(form):
             return HttpResponseRedirect(done)
         return again(page(request, **ids, **shown), HTTPStatus.UNPROCESSABLE_ENTITY)
     now = clock.now()
@@ -169,7 +169,7 @@ def _log_refusal(form: ActForm, refusal: Refused, named: Iterable[Any], *, by: O
     exchange.record(event=form.permission, thing=thing, by=by, now=now, detail={"refused": str(refusal.reason)})
 
 
-def _was_sent(form: ActForm) -> bool:
+def was_sent(form: ActForm) -> bool:
     """Whether the form was taken before: what it once offered may no longer be open, because it was done."""
     try:
         token = UUID(str(form.data.get(form.add_prefix("token"), "")))
@@ -184,7 +184,7 @@ def perform_beside(request: DutyRequest, form: ActForm, page: View, key: str, **
     Such an act opens its own short transactions, so only the token is taken in one here.
     """
     if not form.is_valid():
-        if _was_sent(form):
+        if was_sent(form):
             return HttpResponseRedirect(reverse(page, kwargs=ids))
         return again(page(request, **ids, **{form.act.__name__: form}), HTTPStatus.UNPROCESSABLE_ENTITY)
     now, by = clock.now(), request.officer

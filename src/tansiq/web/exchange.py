@@ -1,4 +1,4 @@
-"""The pages of the exchange: envelopes and one of them, letters to write, agreements, partners, the ledger.
+"""The pages of the exchange: envelopes and one of them, agreements, partners, the ledger.
 
 A label is plain for whoever may see envelopes. A letter stays sealed until someone opens it and says why; what is
 opened stands in that one answer and is kept nowhere.
@@ -17,9 +17,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from tansiq.exchange import acts, reads
 from tansiq.exchange.agreements.standing import AgreementState
-from tansiq.exchange.agreements.terms import Mechanism
 from tansiq.exchange.kinds import CONTROL, Kind
-from tansiq.exchange.values import Agreement, Direction, EnvelopeState, Sent
+from tansiq.exchange.values import Agreement, Direction, EnvelopeState
 from tansiq.ground import clock
 from tansiq.ground.verdict import Refused
 from tansiq.parties.duties import Permission
@@ -108,32 +107,6 @@ def attest(request: DutyRequest, envelope: UUID) -> HttpResponse:
     """Tell the sender that the letter was acted upon."""
     reads.envelope(envelope=envelope, reader=request.officer)
     return perform(request, forms.Attest(request.POST), envelope_page, envelope=envelope)
-
-
-def _direct(request: DutyRequest) -> tuple[Any, ...]:
-    lines = reads.agreements(reader=request.officer)
-    passing = [line for line in lines if line.mechanism == Mechanism.DIRECT and line.state == AgreementState.IN_FORCE]
-    return tuple(reads.agreement(agreement=line.digest, reader=request.officer) for line in passing)
-
-
-@needs(Permission.LETTER_SEND)
-def write_page(request: DutyRequest, **shown: Any) -> HttpResponse:
-    """A letter to write."""
-    channels = _direct(request)
-    context = {"here": "e", "direct": channels, "write_letter": forms.WriteLetter(channels=channels)}
-    return render(request, "exchange/write.html", {**context, **shown})
-
-
-@require_POST
-@needs(Permission.LETTER_SEND)
-def write_letter(request: DutyRequest) -> HttpResponse:
-    """Seal and send the letter."""
-
-    def its_page(sent: Sent) -> str:
-        return reverse("envelope", args=[sent.envelope])
-
-    form = forms.WriteLetter(request.POST, channels=_direct(request))
-    return perform(request, form, write_page, to=its_page, after="envelopes")
 
 
 @needs(Permission.AGREEMENT_VIEW)

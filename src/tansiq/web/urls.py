@@ -13,7 +13,7 @@ from allauth.socialaccount import views as social
 from allauth.socialaccount.providers.openid_connect import views as openid
 from django.urls import URLPattern, path
 
-from tansiq.web import channels, exchange, home, originator, parties, reporting, rescue, watch
+from tansiq.web import channels, compose, exchange, home, originator, parties, reporting, rescue, watch
 
 SIGN_IN = [
     path("", home.home, name="home"),
@@ -79,8 +79,11 @@ ROOMS: list[URLPattern] = [
     path("exchange/releases", originator.releases_page, name="releases"),
     path("exchange/releases/<int:release>", originator.release_page, name="release"),
     path("exchange/releases/<int:release>/answer", originator.answer_release, name="answer_release"),
-    path("exchange/new", exchange.write_page, name="new_letter"),
-    path("exchange/write", exchange.write_letter, name="write_letter"),
+    path("exchange/new", compose.new_letter, name="new_letter"),
+    path("exchange/new/<slug:kind>/<uuid:draft>", compose.compose_page, name="compose"),
+    path("exchange/new/<slug:kind>/<uuid:draft>/keep", compose.keep_letter, name="keep_letter"),
+    path("exchange/new/<slug:kind>/<uuid:draft>/send", compose.send_letter, name="send_letter"),
+    path("exchange/new/<slug:kind>/<uuid:draft>/drop", compose.drop_letter, name="drop_letter"),
     path("exchange/agreements", exchange.agreements_page, name="agreements"),
     path("exchange/agreements/propose", exchange.propose_agreement, name="propose_agreement"),
     path("exchange/agreements/<slug:agreement>", exchange.agreement_page, name="agreement"),

@@ -58,7 +58,20 @@ def main(home: Path) -> None:
         by=officer,
         now=now,
     )
+    agree()
     print(made.alert, made.case)
+
+
+def agree() -> None:
+    """A partner that is known and never answers, and the channels to it."""
+    from tansiq.exchange.agreements.terms import Mechanism
+    from tests import neighbour as neighbours
+    from tests import world
+
+    partner = neighbours.Neighbour()
+    neighbours.meet(partner, world.MET)
+    for mechanism in Mechanism:
+        neighbours.agree(mechanism, partner, now=world.MET)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Send, open and attest letters."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
@@ -55,14 +55,16 @@ def send(
     *,
     kind: Kind,
     letter: Struct,
-    mechanism: str,
     to: tuple[str, ...],
     by: Officer | str,
     now: datetime,
+    mechanism: str = "",
     topic: str = "",
     purpose: str = "",
     sensitivity: int = 0,
     handling: str = "H0",
+    source: str = "X",
+    information: int = 4,
     urgency: str = "routine",
     case: UUID | None = None,
     in_reply_to: UUID | None = None,
@@ -71,7 +73,7 @@ def send(
     marks: Marks = PLAIN,
     agreement: str = "",
 ) -> Sent | Refused:
-    """Seal a letter under the agreement in force of a mechanism, or under the one named, and queue it for all it is to.
+    """Seal a letter under an agreement, named by its digest or as the one in force of a mechanism; queue it for all.
 
     It belongs to the exercise that this node plays, unless `exercise` says another, or none: what concerns a real
     distress stays real in an exercise too.
@@ -84,8 +86,7 @@ def send(
     if not nodes:
         return Refused(ExchangeReason.NO_RECIPIENT, ExchangeBasis.HOUSE)
     found = channels(now)
-    fit = [found[agreement]] if agreement in found else [] if agreement else found.values()
-    channel = _channel(fit, Mechanism(mechanism), {sender, *to})
+    channel = _channel(found, agreement, mechanism, {sender, *to})
     if channel is None:
         return Refused(ExchangeReason.NO_AGREEMENT, ExchangeBasis.AGREEMENT)
     partners = confirmed()
@@ -102,6 +103,8 @@ def send(
         topic=topic,
         sensitivity=sensitivity,
         handling=Handling(handling),
+        source=source,  # type: ignore[arg-type]  # what is none of the four cannot be sealed
+        information=information,  # type: ignore[arg-type]  # likewise
         urgency=Urgency(urgency),
         case=labels.pseudonym(channel.digest, case) if case else "",
         in_reply_to=_digest_of(in_reply_to),
@@ -131,9 +134,12 @@ def judged_as(said: Label, letter: Struct) -> Label:
     return replace(said, kind=Kind(letter.kind)) if isinstance(letter, ForwardLetter) else said
 
 
-def _channel(found: Iterable[Channel], mechanism: Mechanism, agencies: set[str]) -> Channel | None:
-    """The agreement that letters of this mechanism pass by between these agencies: the newest where there are more."""
-    fit = [each for each in found if each.terms.mechanism == mechanism and agencies <= set(each.terms.parties)]
+def _channel(found: Mapping[str, Channel], agreement: str, mechanism: str, agencies: set[str]) -> Channel | None:
+    """The agreement that was named, or that letters of this mechanism pass by: the newest where there are more."""
+    fit = [each for each in found.values() if agencies <= set(each.terms.parties)]
+    if agreement:
+        return next((each for each in fit if each.digest == agreement), None)
+    fit = [each for each in fit if each.terms.mechanism == Mechanism(mechanism)]
     passing = sorted((each for each in fit if each.passes), key=lambda each: (each.terms.since, each.digest))
     return passing[-1] if passing else None
 
@@ -298,7 +304,7 @@ def open_letter(*, envelope: UUID, reason: str, by: Officer, now: datetime) -> O
     """Open a letter in memory; who, when and why go into the log (Directive (EU) 2016/680, article 25).
 
     Only a party to the letter opens it, in a duty that the agreement lists for its kind: agencies that share a node
-    share no letters.
+    share no letters. The sender of a received letter is told, signed, that it was read.
     """
     if not reason.strip():
         return Refused(ExchangeReason.NO_REASON_GIVEN, ExchangeBasis.LED_25)
@@ -322,6 +328,8 @@ def open_letter(*, envelope: UUID, reason: str, by: Officer, now: datetime) -> O
         ]
     )
     writer.close()
+    if (row.direction, row.state) == (Direction.IN.value, EnvelopeState.ACCEPTED.value):
+        attest(envelope=envelope, state=ReceiptState.READ, by=by, now=now)
     return opened
 
 

@@ -26,6 +26,7 @@ class PersonCategory(StrEnum):
     WITNESS = "witness"
     CONTACT = "contact"
     MISSING = "missing"
+    OTHER = "other"
 
 
 class Statement(Struct, frozen=True, forbid_unknown_fields=True):

@@ -13,6 +13,7 @@ from tansiq.exchange.reads.channels import (
     parties_of,
     partners,
 )
+from tansiq.exchange.reads.choosing import choices, writable
 from tansiq.exchange.reads.health import channel_measures, fallbacks, reciprocity, times_to_read
 from tansiq.exchange.reads.ledger import (
     Neighbours,
@@ -44,6 +45,7 @@ __all__ = [
     "catch_up",
     "channel_health",
     "channel_measures",
+    "choices",
     "correspondents",
     "digests",
     "due",
@@ -78,4 +80,5 @@ __all__ = [
     "verify",
     "ways",
     "witnesses",
+    "writable",
 ]

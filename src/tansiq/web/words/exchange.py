@@ -137,6 +137,7 @@ WORDS: dict[type[Enum], dict[Enum, Promise]] = {
         PersonCategory.WITNESS: _of("person", "witness"),
         PersonCategory.CONTACT: _of("person", "contact"),
         PersonCategory.MISSING: _of("person", "missing person"),
+        PersonCategory.OTHER: _of("person", "other"),
     },
     ExchangeReason: {
         ExchangeReason.NO_RECIPIENT: _("No recipient was named; an empty list means nobody."),
@@ -194,6 +195,18 @@ CODES: dict[str, dict[str, Promise]] = {
     "mechanism": {str(code): text for code, text in WORDS[Mechanism].items()},
     "notice": {str(code): text for code, text in WORDS[Notice].items()},
     "claim": {str(code): text for code, text in WORDS[Claim].items()},
+    "rule": {
+        "house.state": _("The agreement is not in force."),
+        "house.own-name": _("A service sends in its own name and receives what is addressed to it."),
+        "house.group": _("The letter goes to none but the members of its sharing group; an empty group is nobody."),
+        "house.asylum": _("The flag of an asylum claim stops the letter for legal review and never leaves the node."),
+    },
+    "rule-basis": {
+        "house.state": _("Rules of every node"),
+        "house.own-name": _("Rules of every node"),
+        "house.group": _("Rules of every node"),
+        "house.asylum": _("Convention relating to the Status of Refugees (Geneva, 1951), article 33"),
+    },
     "sensitivity": {
         "0": _("ordinary"),
         "1": _("sensitive"),

@@ -1,0 +1,148 @@
+"""Write a letter and choose its channel: every channel in force is shown allowed or refused while the officer writes.
+
+What is typed is kept on the node as a draft, sealed, for its writer alone: through an error, a refusal, a sign-out. The
+page works without a script: keeping is then a step of its own.
+"""
+
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.datastructures import MultiValueDict
+from django.views.decorators.http import require_GET, require_POST
+
+from tansiq.correspondence import acts
+from tansiq.correspondence import reads as correspondence
+from tansiq.correspondence.values import Fields
+from tansiq.exchange import reads
+from tansiq.exchange.choosing import Heading
+from tansiq.exchange.kinds import Kind
+from tansiq.exchange.values import Sent
+from tansiq.ground import clock
+from tansiq.ground.ids import uuid7
+from tansiq.ground.verdict import Refused
+from tansiq.parties.duties import Permission
+from tansiq.web.access import DutyRequest, again, needs, perform, was_sent
+from tansiq.web.forms.compose import FORMS, LetterForm
+
+GROWS = {"statement": ("rows", 1), "person": ("mentions", 0)}
+"""What a button adds to the form: the field that counts it, and how many there are at first."""
+UNKEPT = ("csrfmiddlewaretoken", "token", "step", "instead")
+
+
+@require_GET
+@needs(Permission.LETTER_SEND)
+def new_letter(request: DutyRequest) -> HttpResponse:
+    """Begin a letter: its draft has an id from now on, which stands in the address."""
+    asked = request.GET.get("kind", "")
+    kind = asked if asked in FORMS else Kind.INFORMATION.value
+    return HttpResponseRedirect(reverse("compose", args=[kind, uuid7(clock.now())]))
+
+
+def _form(request: DutyRequest, kind: str, *args: Any, **kwargs: Any) -> LetterForm:
+    """The form of this kind of letter, with the choices that the writer's channels offer."""
+    if kind not in FORMS:
+        raise Http404
+    channels = reads.writable(reader=request.officer, now=clock.now())
+    return FORMS[Kind(kind)](*args, channels=channels, node=settings.TANSIQ_NODE, **kwargs)
+
+
+@needs(Permission.LETTER_SEND)
+def compose_page(request: DutyRequest, kind: str, draft: UUID, **shown: Any) -> HttpResponse:
+    """A letter that is being written, and the channels that it may go by."""
+    form = shown.get("write_letter") or _resumed(request, kind, draft)
+    if not form.is_bound:
+        heading, chosen = _begun(request, kind, form).heading(), str(form.initial.get("agreement", ""))
+    else:
+        heading, chosen = form.heading(), form.data.get("agreement", "")
+    context = {
+        "here": "e",
+        "kind": Kind(kind),
+        "kinds": tuple(FORMS),
+        "draft": draft,
+        "drafts": [each for each in correspondence.drafts(reader=request.officer) if each.id != draft],
+        "write_letter": form,
+        **_fitting(request, heading, chosen),
+    }
+    return render(request, "compose/page.html", {**context, **shown})
+
+
+def _resumed(request: DutyRequest, kind: str, draft: UUID) -> LetterForm:
+    """The form as it was left, or an empty one."""
+    kept = correspondence.draft(draft=draft, reader=request.officer)
+    if kept is None:
+        return _form(request, kind)
+    several = ("to",)
+    fields = {name: values if name in several else values[-1] for name, values in kept.fields.items() if values}
+    return _form(request, kind, initial=fields)
+
+
+def _begun(request: DutyRequest, kind: str, form: LetterForm) -> LetterForm:
+    """The same form as if it had been sent as it stands, to see what is known of the letter so far."""
+    shown: dict[str, Any] = {**{each.name: each.value() for each in form}, **form.initial}
+    data = MultiValueDict[str, Any]()
+    for name, value in shown.items():
+        data.setlist(name, list(value) if isinstance(value, list | tuple) else ["" if value is None else value])
+    return _form(request, kind, data)
+
+
+def _fitting(request: DutyRequest, heading: Heading, chosen: str) -> dict[str, Any]:
+    """The channels, each with its ruling, and the one that is picked: what the writer picked, or the only one."""
+    found = reads.choices(heading=heading, reader=request.officer, now=clock.now())
+    fit = [each.agreement for each in found if each.allowed]
+    picked = chosen if chosen in fit else fit[0] if len(fit) == 1 else ""
+    return {"choices": found, "picked": picked, "addressed": bool(heading.to), "fit": len(fit)}
+
+
+@require_POST
+@needs(Permission.LETTER_SEND)
+def keep_letter(request: DutyRequest, kind: str, draft: UUID) -> HttpResponse:
+    """Keep what was typed so far. A script asks for the channels that fit; a person gets the page again."""
+    form = _form(request, kind, request.POST)
+    fields = _typed(request)
+    step = GROWS.get(request.POST.get("step", ""))
+    if step:
+        name, first = step
+        fields[name] = [str(getattr(form, name, first) + 1)]
+    refused = acts.keep_draft(draft=draft, kind=kind, fields=fields, by=request.officer, now=clock.now())
+    if isinstance(refused, Refused):
+        answer = compose_page(request, kind=kind, draft=draft, write_letter=form, refusal=refused)
+        return again(answer, HTTPStatus.CONFLICT)
+    if request.headers.get("HX-Request"):
+        fitting = _fitting(request, form.heading(), request.POST.get("agreement", ""))
+        return render(request, "compose/choices.html", fitting)
+    return HttpResponseRedirect(reverse("compose", args=[kind, draft]))
+
+
+def _typed(request: DutyRequest) -> Fields:
+    return {name: [str(one) for one in values] for name, values in request.POST.lists() if name not in UNKEPT}
+
+
+@require_POST
+@needs(Permission.LETTER_SEND)
+def send_letter(request: DutyRequest, kind: str, draft: UUID) -> HttpResponse:
+    """Seal and send the letter by the chosen channel. What is not taken stays a draft."""
+    data = request.POST.copy()
+    if instead := data.get("instead"):
+        data["agreement"] = str(instead)
+    form = _form(request, kind, data)
+    if not was_sent(form):
+        acts.keep_draft(draft=draft, kind=kind, fields=_typed(request), by=request.officer, now=clock.now())
+
+    def its_page(sent: Sent) -> str:
+        return reverse("envelope", args=[sent.envelope])
+
+    about = {"draft": draft}
+    return perform(request, form, compose_page, to=its_page, after="envelopes", about=about, kind=kind, draft=draft)
+
+
+@require_POST
+@needs(Permission.LETTER_SEND)
+def drop_letter(request: DutyRequest, kind: str, draft: UUID) -> HttpResponse:
+    """Discard a draft."""
+    acts.drop_draft(draft=draft, by=request.officer, now=clock.now())
+    return HttpResponseRedirect(reverse("envelopes"))

@@ -1,0 +1,180 @@
+"""The forms of letters that officers write: the label, which stays readable, and the letter, which is sealed.
+
+A form grows by a statement or a person at a time; how many there are stands in the form itself, so that it works
+without a script and through a draft. While it is written it is incomplete: `heading` says what is known so far.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from msgspec import Struct
+
+from tansiq.correspondence import acts
+from tansiq.exchange.choosing import Choice, Heading, weakest
+from tansiq.exchange.kinds import Kind
+from tansiq.exchange.kinds.information import InformationLetter, Nature, PersonCategory, PersonMentioned, Statement
+from tansiq.exchange.label import Handling, Urgency
+from tansiq.parties.duties import Permission
+from tansiq.parties.values import node_of
+from tansiq.web.access import ActForm
+from tansiq.web.forms import fields
+from tansiq.web.words import CODES
+
+SOURCES = ("A", "B", "C", "X")
+GRADES = ("1", "2", "3", "4")
+MOST_STATEMENTS = MOST_PERSONS = 30
+SLOWER = tuple(each for each in Urgency if each is not Urgency.DISTRESS)
+"""Distress needs no letter to be written: it goes from the duty room to everybody at once."""
+
+
+class LetterForm(ActForm):
+    """What every written letter has: a label, statements each marked fact or assessment, persons with a category."""
+
+    act = staticmethod(acts.write_letter)
+    permission = Permission.LETTER_SEND
+    kind: Kind
+
+    to = forms.MultipleChoiceField(label=_("Recipients"), widget=forms.CheckboxSelectMultiple, choices=())
+    topic = forms.ChoiceField(label=_("Topic"), choices=())
+    purpose = forms.ChoiceField(label=_("Purpose"), choices=())
+    urgency = forms.TypedChoiceField(label=_("Urgency"), choices=(), coerce=Urgency, initial=Urgency.ROUTINE.value)
+    sensitivity = forms.TypedChoiceField(label=_("Sensitivity"), coerce=int, choices=())
+    handling = fields.one_of(_("Handling"), Handling)
+    case = forms.UUIDField(
+        label=_("Case"),
+        required=False,
+        widget=forms.TextInput(attrs={"dir": "ltr", "autocomplete": "off"}),
+        error_messages={"invalid": _("A case is named by its id, as it stands in its address.")},
+    )
+    subject = fields.line(_("Subject"))
+    agreement = forms.ChoiceField(
+        label=_("Channel"), choices=(), error_messages={"required": _("Choose the channel that it goes by.")}
+    )
+
+    LABEL = ("to", "topic", "purpose", "urgency", "sensitivity", "handling", "case")
+    LETTER: tuple[str, ...] = ("subject",)
+
+    def __init__(self, *args: Any, channels: tuple[Choice, ...], node: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.rows = self._count("rows", 1, MOST_STATEMENTS)
+        self.mentions = self._count("mentions", 0, MOST_PERSONS)
+        others = {party for channel in channels for party in channel.parties if node_of(party) != node}
+        self.fields["to"].choices = fields.agencies(others)
+        if len(others) == 1:
+            self.fields["to"].initial = tuple(others)
+        self.fields["topic"].choices = _listed("topic", {topic for each in channels for topic in each.topics})
+        self.fields["purpose"].choices = _listed("purpose", {purpose for each in channels for purpose in each.purposes})
+        self.fields["urgency"].choices = fields.words(SLOWER)
+        self.fields["sensitivity"].choices = [(level, CODES["sensitivity"][str(level)]) for level in range(4)]
+        self.fields["agreement"].choices = [(each.agreement, each.agreement) for each in channels]
+        for place in range(1, self.rows + 1):
+            self.fields[f"text_{place}"] = fields.text(_("Statement"), required=False, rows=2)
+            self.fields[f"nature_{place}"] = fields.one_of(_("Nature"), Nature)
+            self.fields[f"source_{place}"] = _graded(_("Source"), SOURCES, "X")
+            self.fields[f"grade_{place}"] = _graded(_("Information"), GRADES, "4")
+        for place in range(1, self.mentions + 1):
+            self.fields[f"name_{place}"] = fields.line(_("Name"), required=False)
+            self.fields[f"category_{place}"] = fields.one_of(_("Category"), PersonCategory, required=False)
+
+    def _count(self, name: str, least: int, most: int) -> int:
+        said = str((self.data if self.is_bound else self.initial).get(name, ""))
+        return min(max(int(said), least), most) if said.isascii() and said.isdigit() and len(said) < 4 else least
+
+    def label(self) -> list[forms.BoundField]:
+        """The fields of the label."""
+        return [self[name] for name in self.LABEL]
+
+    def letter(self) -> list[forms.BoundField]:
+        """The fields of the letter, before its statements."""
+        return [self[name] for name in self.LETTER]
+
+    def statements(self) -> list[list[forms.BoundField]]:
+        """The fields of each statement."""
+        parts = ("text", "nature", "source", "grade")
+        return [[self[f"{part}_{place}"] for part in parts] for place in range(1, self.rows + 1)]
+
+    def persons(self) -> list[list[forms.BoundField]]:
+        """The fields of each person mentioned."""
+        return [[self[f"name_{place}"], self[f"category_{place}"]] for place in range(1, self.mentions + 1)]
+
+    def clean(self) -> dict[str, Any]:
+        """A letter says something, and every person in it has a category."""
+        given: dict[str, Any] = super().clean() or self.cleaned_data
+        if not any(given.get(f"text_{place}") for place in range(1, self.rows + 1)):
+            self.add_error("text_1", _("A letter says at least one thing."))
+        for place in range(1, self.mentions + 1):
+            if given.get(f"name_{place}") and not given.get(f"category_{place}"):
+                self.add_error(f"category_{place}", _("Say in what relation the person is mentioned."))
+        return given
+
+    def said(self) -> tuple[Statement, ...]:
+        """The statements that were written."""
+        given = self.cleaned_data
+        return tuple(
+            Statement(text, given[f"nature_{n}"], given.get(f"source_{n}", "X"), int(given.get(f"grade_{n}", 4)))
+            for n in range(1, self.rows + 1)
+            if (text := given.get(f"text_{n}")) and given.get(f"nature_{n}")
+        )
+
+    def mentioned(self) -> tuple[PersonMentioned, ...]:
+        """The persons that were named."""
+        given = self.cleaned_data
+        named = [(given.get(f"name_{n}"), given.get(f"category_{n}")) for n in range(1, self.mentions + 1)]
+        return tuple(PersonMentioned(name, category) for name, category in named if name and category)
+
+    def heading(self) -> Heading:
+        """What the letter says outside, as far as it was filled in."""
+        self.is_valid()
+        given = self.cleaned_data
+        source, information = weakest((each.source, each.information) for each in self.said())
+        named = any(given.get(f"name_{n}") for n in range(1, self.mentions + 1))
+        return Heading(
+            kind=self.kind,
+            to=tuple(given.get("to") or ()),
+            topic=given.get("topic") or "",
+            purpose=given.get("purpose") or "",
+            sensitivity=given.get("sensitivity") or 0,
+            handling=given.get("handling") or Handling.H0,
+            urgency=given.get("urgency") or Urgency.ROUTINE,
+            case=given.get("case"),
+            source=source,
+            information=information,
+            persons_named=named,
+        )
+
+    def written(self) -> Struct:
+        """The letter."""
+        raise NotImplementedError
+
+    def arguments(self) -> dict[str, Any]:
+        """The heading, the letter and the channel."""
+        return {
+            "heading": self.heading(),
+            "letter": self.written(),
+            "agreement": self.cleaned_data["agreement"],
+        }
+
+
+class WriteInformation(LetterForm):
+    """Tell another service something."""
+
+    kind = Kind.INFORMATION
+
+    def written(self) -> InformationLetter:
+        """The letter of information."""
+        return InformationLetter(subject=self.cleaned_data["subject"], statements=self.said(), persons=self.mentioned())
+
+
+FORMS: Mapping[Kind, type[LetterForm]] = {Kind.INFORMATION: WriteInformation}
+"""The kinds of letter that officers write on this page."""
+
+
+def _graded(label: Any, codes: tuple[str, ...], usual: str) -> forms.ChoiceField:
+    return forms.ChoiceField(label=label, choices=[(code, code) for code in codes], initial=usual)
+
+
+def _listed(noun: str, codes: set[str]) -> list[tuple[str, Any]]:
+    named = [(code, CODES[noun].get(code, code)) for code in codes]
+    return [("", "–"), *sorted(named, key=lambda pair: str(pair[1]))]
