@@ -31,6 +31,7 @@ MENU = {
         "docs/guide/rescue.md",
         "docs/guide/exchange.md",
         "docs/guide/originator-control.md",
+        "docs/guide/gateways.md",
         "docs/guide/figures.md",
     ),
     "Reference": (

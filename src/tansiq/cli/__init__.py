@@ -15,6 +15,7 @@ NOUNS = {
     "node": "make a node's home",
     "serve": "run a node",
     "people": "add people and their posts",
+    "client": "programs that use the gateways, and their tokens",
     "partner": "exchange and confirm partner cards",
     "agreement": "write, sign and show agreements",
     "ledger": "verify the ledger, prove an envelope",

@@ -39,6 +39,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     new.add_argument("--number", default="", help="how the parties call it")
     new.add_argument("--from", dest="since", type=_day, help="the first day (UTC); today where not said")
     new.add_argument("--until", type=_day, help="the day it ends; a year later where not said")
+    new.add_argument(
+        "--clients", choices=("read", "offer", "both"), help="what programs may do with letters of information"
+    )
     new.add_argument("--out", type=Path, help="where to write it")
     new.add_argument("--json", action="store_true")
     new.set_defaults(run=write_draft)
@@ -82,6 +85,7 @@ def write_draft(options: argparse.Namespace) -> int:
     """Write a draft."""
     from tansiq.exchange import canon
     from tansiq.exchange.agreements import templates, terms
+    from tansiq.exchange.agreements.clients import with_clients
     from tansiq.exchange.agreements.terms import Mechanism
     from tansiq.exchange.papers import Papers
 
@@ -95,6 +99,7 @@ def write_draft(options: argparse.Namespace) -> int:
         until=options.until or since + YEAR,
         desk=options.desk,
     )
+    draft = with_clients(draft, read=options.clients in ("read", "both"), offer=options.clients in ("offer", "both"))
     document = terms.write_agreement(draft)
     write(options.out, msgspec.json.encode(Papers(document.decode())))
     if options.out is not None:

@@ -12,6 +12,7 @@ from msgspec import Struct
 from tansiq.exchange.agreements.standing import AgreementState
 from tansiq.exchange.agreements.terms import Agreement as Terms
 from tansiq.exchange.kinds import Kind
+from tansiq.exchange.kinds.information import InformationLetter
 from tansiq.exchange.label import Label
 
 Detail = dict[str, str | int | float]
@@ -186,6 +187,63 @@ class Opened(Struct, frozen=True):
     kind: Kind
     sender: str
     letter: Struct
+
+
+class Piece(Struct, frozen=True):
+    """One object that a letter gives to outside readers; `version` in microseconds since 1970, or None for none."""
+
+    name: str
+    kind: str
+    version: int | None = None
+
+
+class Item(Struct, frozen=True):
+    """One object in a collection: `added` numbers it, `part` is its place among those of its letter."""
+
+    name: str
+    kind: str
+    version: int
+    added: int
+    part: int
+    envelope: int | None
+
+
+class Collection(Struct, frozen=True, kw_only=True):
+    """The letters of an agreement that an external client may read, or to which it may offer drafts."""
+
+    agreement: str
+    terms: Terms
+    may_read: bool
+    may_offer: bool
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """What an external client asks of a collection; times in microseconds since 1970.
+
+    `versions` are "last", "first", "all" or versions; an empty filter lets everything pass.
+    """
+
+    after: int = 0
+    limit: int = 100
+    names: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    versions: tuple[str | int, ...] = ("last",)
+
+
+class Outside(Struct, frozen=True):
+    """A letter as it is given to an external client: its envelope's identity, its label, and what it says."""
+
+    digest: str
+    label: Label
+    letter: InformationLetter
+
+
+class Page(Struct, frozen=True):
+    """Items in order, the letters that they belong to by position, and whether more follow."""
+
+    items: tuple[Item, ...]
+    letters: dict[int, Outside]
+    more: bool
 
 
 class Unhanded(Struct, frozen=True):

@@ -1,6 +1,7 @@
 """One node as one ASGI application: machines first, people behind them.
 
     /tsq1/...   partners, raw Starlette (`exchange.intake`)
+    /taxii2/... programs of our own agencies, raw Starlette (`gateways.taxii`)
     /stream     live pages, server-sent events (`web.stream`)
     the rest    pages, Django
 

@@ -8,6 +8,8 @@ from starlette.routing import BaseRoute
 
 from tansiq.exchange.intake import Intake, compare_anchor
 from tansiq.exchange.outbox import Outbox
+from tansiq.gateways.door import Door
+from tansiq.gateways.taxii.server import Taxii
 from tansiq.ground import clock
 from tansiq.node.handover import HandOver
 from tansiq.node.home import Home
@@ -31,6 +33,8 @@ class Engine:
     def __init__(self, home: Home) -> None:
         self.home = home
         self.intake, self.outbox = Intake(), Outbox()
+        self.door = Door()
+        self.taxii = Taxii(self.door, home.url)
         self.threads = [
             Repeater("hand-over", HandOver().round, rest=0.2),
             Repeater("housekeeping", self._keep_house, rest=3600),
@@ -38,8 +42,8 @@ class Engine:
         self.feeds: readers.Readers | None = None
 
     def routes(self) -> list[BaseRoute]:
-        """The addresses at which partners' machines speak to this node."""
-        return self.intake.routes()
+        """The addresses at which machines speak to this node: partners' nodes, and programs of our own agencies."""
+        return [*self.intake.routes(), *self.taxii.routes()]
 
     async def start(self) -> None:
         """Compare the ledger with its anchor, then start every part; the door opens first, for rescue never waits."""
@@ -47,6 +51,7 @@ class Engine:
             log.error("only rescue passes until people recover the ledger: %s", why)
         await asyncio.to_thread(self.intake.start)
         await asyncio.to_thread(self.outbox.start)
+        self.door.start(idle=self.taxii.fill_all)
         for thread in self.threads:
             thread.start()
         self.feeds = readers.start(self.home.feeds, logs=self.home.path / "logs", exercise=bool(self.home.exercise))
@@ -57,6 +62,7 @@ class Engine:
             await asyncio.to_thread(self.feeds.stop)
         for thread in reversed(self.threads):
             await asyncio.to_thread(thread.stop)
+        await asyncio.to_thread(self.door.stop)
         await asyncio.to_thread(self.outbox.stop)
         await asyncio.to_thread(self.intake.stop)
 

@@ -13,7 +13,10 @@ from tansiq.ground.errors import Missing
 from tansiq.ground.verdict import Refused
 from tansiq.parties import directory, models, rules
 from tansiq.parties.duties import Duty
-from tansiq.parties.values import Agency, Officer, Person, Post
+from tansiq.parties.values import Agency, Officer, Person, Post, Token, token_digest
+
+GATEWAY = "Gateway"
+"""The desk of the programs that use the gateways."""
 
 
 @transaction.atomic
@@ -128,6 +131,47 @@ def relieve(*, post: UUID, now: datetime) -> Post | Refused:
         return verdict
     row.until = now
     row.save(update_fields=["until"])
+    return row.value()
+
+
+@transaction.atomic
+def add_client(*, username: str, agency: str, node: str, now: datetime, until: datetime) -> Person | Refused:
+    """Add a program that may use the gateways: an account without a password, in the duty of an external client."""
+    added = add_person(username=username, name=username, agency=agency, password="", node=node)
+    if isinstance(added, Refused):
+        return added
+    row = models.Person.objects.get(id=added.id)
+    row.set_unusable_password()
+    row.save(update_fields=["password"])
+    post = appoint(person=added.id, desk=GATEWAY, duty=Duty.EXTERNAL_CLIENT, since=now, until=until)
+    if isinstance(post, Refused):
+        transaction.set_rollback(True)
+        return post
+    return added
+
+
+@transaction.atomic
+def issue_token(*, person: UUID, secret: str, now: datetime, until: datetime) -> Token | Refused:
+    """Let a program sign in with this secret until a day; only its digest is kept."""
+    row = _person(person)
+    held = models.Post.objects.filter(person=row, since__lte=now).exclude(until__lte=now)
+    verdict = rules.may_issue(row.value(), [Duty(post.duty) for post in held], now, until)
+    if isinstance(verdict, Refused):
+        return verdict
+    return models.Token.objects.create(person=row, digest=token_digest(secret), since=now, until=until).value()
+
+
+@transaction.atomic
+def revoke_token(*, token: UUID, now: datetime) -> Token | Refused:
+    """Let a token serve no more."""
+    row = models.Token.objects.select_for_update().filter(id=token).first()
+    if row is None:
+        raise Missing("There is no such token.")
+    verdict = rules.may_revoke(row.value())
+    if isinstance(verdict, Refused):
+        return verdict
+    row.revoked = now
+    row.save(update_fields=["revoked"])
     return row.value()
 
 

@@ -20,6 +20,9 @@ class Permission(StrEnum):
     PERSON_BLOCK = "parties.person.block"
     POST_APPOINT = "parties.post.appoint"
     POST_RELIEVE = "parties.post.relieve"
+    TOKEN_ISSUE = "parties.token.issue"
+    TOKEN_REVOKE = "parties.token.revoke"
+    TOKEN_REFUSE = "parties.token.refuse"
 
     # exchange
     ENVELOPE_VIEW = "exchange.envelope.view"
@@ -35,6 +38,8 @@ class Permission(StrEnum):
     RELEASE_ASK = "exchange.release.ask"
     RELEASE_ANSWER = "exchange.release.answer"
     RELEASE_RECEIVE = "exchange.release.receive"
+    COLLECTION_VIEW = "exchange.collection.view"
+    COLLECTION_READ = "exchange.collection.read"
     AGREEMENT_VIEW = "exchange.agreement.view"
     AGREEMENT_PROPOSE = "exchange.agreement.propose"
     AGREEMENT_SIGN = "exchange.agreement.sign"
@@ -103,6 +108,7 @@ class Duty(StrEnum):
     REPORT_WRITER = "report-writer"
     AUDITOR = "auditor"
     NODE_ADMINISTRATOR = "node-administrator"
+    EXTERNAL_CLIENT = "external-client"
 
 
 _P = Permission
@@ -184,6 +190,8 @@ HELD: dict[Duty, frozenset[Permission]] = {
             _P.PERSON_BLOCK,
             _P.POST_APPOINT,
             _P.POST_RELIEVE,
+            _P.TOKEN_ISSUE,
+            _P.TOKEN_REVOKE,
             _P.PARTNER_VIEW,
             _P.PARTNER_ADD,
             _P.PARTNER_CONFIRM,
@@ -199,5 +207,6 @@ HELD: dict[Duty, frozenset[Permission]] = {
             _P.LEDGER_RECOVER,
         }
     ),
+    Duty.EXTERNAL_CLIENT: frozenset({_P.COLLECTION_VIEW, _P.COLLECTION_READ}),
 }
 """What each duty may do. A duty that is missing here may do nothing."""

@@ -95,6 +95,24 @@ class Post(models.Model):
         )
 
 
+class Token(models.Model):
+    """What a program signs in with, in place of a password: kept as the SHA-256 of 256 random bits.
+
+    The token itself is shown once, when it is issued. Nothing slower than SHA-256 is needed for what nobody can guess.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="tokens")
+    digest = models.CharField(max_length=64, unique=True)
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+    revoked = models.DateTimeField(null=True, blank=True)
+
+    def value(self) -> values.Token:
+        """The token as said to others, which is never the token itself."""
+        return values.Token(self.id, self.person.username, self.since, self.until, self.revoked)
+
+
 class Submission(models.Model):
     """A form that was sent once: its token, so that a second send of the same form does nothing."""
 

@@ -1,5 +1,6 @@
 """What is seen of agencies, people and posts."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -7,7 +8,8 @@ from django.db.models import Q, QuerySet
 
 from tansiq.ground.errors import Missing
 from tansiq.parties import values
-from tansiq.parties.models import Agency, Desk, Person, Post, Submission
+from tansiq.parties.duties import Duty
+from tansiq.parties.models import Agency, Desk, Person, Post, Submission, Token
 
 
 def agencies() -> tuple[values.Agency, ...]:
@@ -55,6 +57,23 @@ def officer(*, person: UUID, post: UUID | None, now: datetime) -> values.Officer
     rows = list(_held(now).filter(person=person))
     chosen = next((row for row in rows if row.id == post), rows[0] if rows else None)
     return chosen.officer() if chosen else None
+
+
+def clients(*, digests: Collection[str], now: datetime) -> dict[str, values.Officer]:
+    """The programs behind the digests of their tokens, as officers; who may not sign in now is left out."""
+    rows = Token.objects.filter(
+        digest__in=digests, since__lte=now, until__gt=now, revoked=None, person__is_active=True
+    ).values_list("digest", "person_id")
+    people = dict(rows)
+    posts = _held(now).filter(person__in=people.values(), duty=Duty.EXTERNAL_CLIENT.value)
+    officers = {row.person_id: row.officer() for row in posts}
+    return {digest: officers[person] for digest, person in people.items() if person in officers}
+
+
+def tokens() -> tuple[values.Token, ...]:
+    """Every token that was issued, the newest first."""
+    rows = Token.objects.select_related("person").order_by("-since", "id")
+    return tuple(row.value() for row in rows)
 
 
 def was_sent(*, token: UUID) -> bool:

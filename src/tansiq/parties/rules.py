@@ -1,10 +1,11 @@
 """What is allowed among those who take part. Pure."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from tansiq.ground.verdict import Allowed, Refused, Step, Verdict
-from tansiq.parties.duties import Permission
-from tansiq.parties.values import Basis, Officer, Person, Post, Reason, node_of
+from tansiq.parties.duties import Duty, Permission
+from tansiq.parties.values import Basis, Officer, Person, Post, Reason, Token, node_of
 
 
 def may_add(username_taken: bool, agency: str, node: str) -> Verdict:
@@ -43,6 +44,25 @@ def may_block(person: Person, by: Officer) -> Verdict:
     if person.id == by.person:
         return Refused(Reason.OWN_ACCOUNT, Basis.ACCOUNTS)
     return Allowed()
+
+
+def may_issue(person: Person, duties: Iterable[Duty], since: datetime, until: datetime) -> Verdict:
+    """A token goes to a program that is in a client's duty and in no other, for a time that has an end.
+
+    So a token is never a person's second way in, around the second factor.
+    """
+    if not person.active:
+        return Refused(Reason.PERSON_BLOCKED, Basis.ACCOUNTS)
+    if {*duties} != {Duty.EXTERNAL_CLIENT}:
+        return Refused(Reason.NOT_A_CLIENT, Basis.ACCOUNTS, Step(Permission.PERSON_ADD))
+    if until <= since:
+        return Refused(Reason.PERIOD_EMPTY, Basis.ACCOUNTS, Step(Permission.TOKEN_ISSUE))
+    return Allowed()
+
+
+def may_revoke(token: Token) -> Verdict:
+    """A token is revoked once."""
+    return Refused(Reason.ALREADY_REVOKED, Basis.ACCOUNTS) if token.revoked is not None else Allowed()
 
 
 def may_name(names: dict[str, str]) -> Verdict:

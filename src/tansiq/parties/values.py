@@ -1,5 +1,6 @@
 """What is said about those who take part."""
 
+import hashlib
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -27,6 +28,8 @@ class Reason(StrEnum):
     OWN_ACCOUNT = "parties.reason.own-account"
     PERSON_BLOCKED = "parties.reason.person-blocked"
     NO_ENGLISH_NAME = "parties.reason.no-english-name"
+    NOT_A_CLIENT = "parties.reason.not-a-client"
+    ALREADY_REVOKED = "parties.reason.already-revoked"
 
 
 class Basis(StrEnum):
@@ -113,6 +116,16 @@ class Person(Struct, frozen=True):
     posts: tuple[Post, ...] = ()
 
 
+class Token(Struct, frozen=True):
+    """A program's means of signing in: whose it is and how long it serves."""
+
+    id: UUID
+    username: str
+    since: datetime
+    until: datetime
+    revoked: datetime | None = None
+
+
 class Officer(Struct, frozen=True):
     """A person acting for an agency in one duty: what every act and read is told about its caller."""
 
@@ -130,6 +143,11 @@ class Officer(Struct, frozen=True):
     def signature(self) -> str:
         """How the log names the officer: `agency/duty/person`."""
         return f"{self.party}/{self.duty}/{self.name}"
+
+
+def token_digest(secret: str) -> str:
+    """How a token's secret is kept: SHA-256 in hexadecimal."""
+    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def node_of(code: str) -> str:

@@ -8,6 +8,7 @@ from tansiq.exchange.acts.agreements import (
     sign_agreement,
     suspend_agreement,
 )
+from tansiq.exchange.acts.collections import fill_collection, read_collection
 from tansiq.exchange.acts.delivering import expire, hurry, postpone, receive_receipts, settle
 from tansiq.exchange.acts.judging import Parcel
 from tansiq.exchange.acts.letters import attest, attest_acted, mark_handed, open_letter, send
@@ -29,6 +30,7 @@ __all__ = [
     "confirm_partner",
     "end_agreement",
     "expire",
+    "fill_collection",
     "forward_letter",
     "hurry",
     "issue_card",
@@ -38,6 +40,7 @@ __all__ = [
     "open_letter",
     "postpone",
     "propose_agreement",
+    "read_collection",
     "receive",
     "receive_agreement",
     "receive_card",

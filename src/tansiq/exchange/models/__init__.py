@@ -1,6 +1,7 @@
 """What the exchange keeps, split by noun: letters on their way, channels they go by, and the ledger that proves it."""
 
 from tansiq.exchange.models.channels import Agreement, Partner, Statement
+from tansiq.exchange.models.collections import Collection, Item
 from tansiq.exchange.models.following import Following
 from tansiq.exchange.models.ledger import Event, Head, LedgerEntry, LedgerNode, Log
 from tansiq.exchange.models.letters import Delivery, Envelope, Receipt
@@ -8,11 +9,13 @@ from tansiq.exchange.models.onward import Passing, Release
 
 __all__ = [
     "Agreement",
+    "Collection",
     "Delivery",
     "Envelope",
     "Event",
     "Following",
     "Head",
+    "Item",
     "LedgerEntry",
     "LedgerNode",
     "Log",

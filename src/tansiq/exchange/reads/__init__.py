@@ -14,6 +14,7 @@ from tansiq.exchange.reads.channels import (
     partners,
 )
 from tansiq.exchange.reads.choosing import choices, writable
+from tansiq.exchange.reads.collections import collection, collections, is_behind, items, kept
 from tansiq.exchange.reads.health import channel_measures, fallbacks, reciprocity, times_to_read
 from tansiq.exchange.reads.ledger import (
     Neighbours,
@@ -46,6 +47,8 @@ __all__ = [
     "channel_health",
     "channel_measures",
     "choices",
+    "collection",
+    "collections",
     "correspondents",
     "digests",
     "due",
@@ -59,6 +62,9 @@ __all__ = [
     "fallbacks",
     "head_answer",
     "held_head",
+    "is_behind",
+    "items",
+    "kept",
     "ledger_state",
     "letter",
     "log",

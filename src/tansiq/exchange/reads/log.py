@@ -13,6 +13,7 @@ PART_OF = {
     "exchange.letter": "exchange.envelope",
     "exchange.forward": "exchange.envelope",
     "exchange.use": "exchange.envelope",
+    "exchange.collection": "exchange.envelope",
     "exchange.head": "exchange.ledger",
     "rescue.drift": "rescue.case",
     "rescue.search": "rescue.case",
@@ -23,6 +24,7 @@ PART_OF = {
     "parties.agency": "parties.directory",
     "parties.person": "parties.people",
     "parties.post": "parties.people",
+    "parties.token": "parties.people",
 }
 """Things that have no page of their own, and the thing on whose page they stand."""
 

@@ -1,0 +1,320 @@
+"""The TAXII 2.1 server: one API root, and a collection for each agreement that lists the client's duty.
+
+    GET  /taxii2/                                       discovery
+    GET  /taxii2/letters/                               the API root
+    GET  /taxii2/letters/collections/                   the collections that this client may use
+    GET  /taxii2/letters/collections/ID/                one of them
+    GET  .../manifest/                                  what it holds, without the objects
+    GET  .../objects/                                   objects, paged; each letter read out is logged as a read
+    GET  .../objects/STIX-ID/                           one object
+    GET  .../objects/STIX-ID/versions/                  its versions
+    DELETE .../objects/STIX-ID/                         refused: what was read stays in the ledger
+
+Pages go by a number that is unique and only grows within a collection, which is also the moment that TAXII calls
+"date added": paging by `next` and asking again by `added_after` both lose nothing, whatever arrived in one moment.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID, uuid5
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route, Router
+from starlette.types import Receive, Scope, Send
+
+from tansiq.exchange import acts, reads
+from tansiq.exchange.values import Collection, Page, Wanted
+from tansiq.gateways.door import Denied, Door
+from tansiq.gateways.stix import marks, write
+from tansiq.gateways.taxii import query
+from tansiq.ground import clock
+from tansiq.ground.errors import Fault, Malformed, Missing
+from tansiq.parties import reads as parties
+from tansiq.parties.duties import Duty, Permission
+from tansiq.parties.values import Officer
+
+log = logging.getLogger(__name__)
+
+ROOT = "letters"
+MOST_BODY = 10 << 20
+MOST_OBJECTS = 1_000
+REASON = "gateway: TAXII 2.1"
+FILL_ROUNDS = 64
+"""How many groups of letters are numbered at most before a page is answered."""
+
+Handler = Callable[[Request], Any]
+
+
+class Taxii:
+    """The routes of the server. `url` is where this node is reached from outside."""
+
+    def __init__(self, door: Door, url: str) -> None:
+        self.door, self.url = door, url.rstrip("/")
+        view, read = Permission.COLLECTION_VIEW, Permission.COLLECTION_READ
+        one = f"/{ROOT}/collections/{{collection}}"
+        self.table: tuple[tuple[str, str, Permission, Handler], ...] = (
+            ("GET", "/", view, self.discovery),
+            ("GET", f"/{ROOT}/", view, self.api_root),
+            ("GET", f"/{ROOT}/collections/", view, self.collections),
+            ("GET", f"{one}/", view, self.collection),
+            ("GET", f"{one}/manifest/", view, self.manifest),
+            ("GET", f"{one}/objects/", read, self.objects),
+            ("GET", f"{one}/objects/{{object}}/", read, self.object),
+            ("DELETE", f"{one}/objects/{{object}}/", read, self.keep),
+            ("GET", f"{one}/objects/{{object}}/versions/", view, self.versions),
+        )
+
+    def routes(self) -> list[BaseRoute]:
+        """The addresses of the server, for the application that stands before Django."""
+        inner = Router(
+            [Route(path, _spoken(handler), methods=[method]) for method, path, _, handler in self.table],
+            redirect_slashes=False,
+            default=_nothing,
+        )
+        return [Mount("/taxii2", app=_Slashes(inner))]
+
+    def fill_all(self) -> None:
+        """Number what arrived for every collection that somebody has begun to read."""
+        for agreement, agency in reads.kept():
+            reader = Officer("gateway", agency, Duty.EXTERNAL_CLIENT)
+            try:
+                while reads.is_behind(agreement=agreement, reader=reader) and _fill(agreement, reader):
+                    continue
+            except Missing:
+                continue  # the agreement is suspended, or no longer lists the duty
+
+    # What is asked
+
+    async def discovery(self, request: Request) -> Response:
+        """Section 4.1."""
+        await self.door.ask(self.door.claim(request), _may(Permission.COLLECTION_VIEW))
+        root = f"{self.url}/taxii2/{ROOT}/"
+        return _json({"title": "Tansiq", "default": root, "api_roots": [root]})
+
+    async def api_root(self, request: Request) -> Response:
+        """Section 4.2."""
+        await self.door.ask(self.door.claim(request), _may(Permission.COLLECTION_VIEW))
+        return _json(
+            {
+                "title": "Letters of information",
+                "description": "Letters of information, each as far as its agreement lets this client read it.",
+                "versions": [query.TAXII],
+                "max_content_length": MOST_BODY,
+            }
+        )
+
+    async def collections(self, request: Request) -> Response:
+        """Section 5.1."""
+        found = await self.door.ask(
+            self.door.claim(request), lambda reader: reads.collections(reader=reader, now=clock.now())
+        )
+        return _json({"collections": [_collection(each) for each in found]} if found else {})
+
+    async def collection(self, request: Request) -> Response:
+        """Section 5.2."""
+        found = await self.door.ask(self.door.claim(request), lambda reader: _found(request, reader))
+        return _json(_collection(found))
+
+    async def manifest(self, request: Request) -> Response:
+        """Section 5.3."""
+        wanted = query.wanted(request.query_params, MOST_OBJECTS)
+        page = await self._page(request, wanted, _list)
+        entries = [
+            {
+                "id": item.name,
+                "date_added": query.time(item.added),
+                "version": query.time(item.version),
+                "media_type": query.STIX,
+            }
+            for item in page.items
+        ]
+        return _paged(page, entries)
+
+    async def objects(self, request: Request) -> Response:
+        """Section 5.4."""
+        page = await self._page(request, query.wanted(request.query_params, MOST_OBJECTS), _read)
+        return _paged(page, page.objects)
+
+    async def object(self, request: Request) -> Response:
+        """Section 5.6."""
+        asked = {**request.query_params, "match[id]": request.path_params["object"]}
+        page = await self._page(request, query.wanted(asked, MOST_OBJECTS), _read)
+        if not page.items and not asked.get("added_after") and not asked.get("next"):
+            raise Missing("There is no such object.")
+        return _paged(page, page.objects)
+
+    async def versions(self, request: Request) -> Response:
+        """Section 5.8."""
+        asked = {**request.query_params, "match[id]": request.path_params["object"], "match[version]": "all"}
+        page = await self._page(request, query.wanted(asked, MOST_OBJECTS), _list)
+        if not page.items and not asked.get("added_after") and not asked.get("next"):
+            raise Missing("There is no such object.")
+        return _paged(page, sorted({query.time(item.version) for item in page.items}, reverse=True), "versions")
+
+    async def keep(self, request: Request) -> Response:
+        """Section 5.7, which is refused: a letter is recalled by its sender, and its reading stays in the ledger."""
+        await self.door.ask(self.door.claim(request), lambda reader: _readable(request, reader))
+        raise Denied(403, "Nothing is deleted through a gateway: its sender recalls a letter, and the log stays.")
+
+    async def _page(self, request: Request, wanted: Wanted, what: Callable[[str, Wanted, Officer], "Shown"]) -> "Shown":
+        def work(reader: Officer) -> Shown:
+            found = _readable(request, reader)
+            if reads.is_behind(agreement=found.agreement, reader=reader):
+                for _ in range(FILL_ROUNDS):
+                    if not _fill(found.agreement, reader):
+                        break
+            return what(found.agreement, wanted, reader)
+
+        answer: Shown = await self.door.ask(self.door.claim(request), work, cost=1 + wanted.limit // 10)
+        return answer
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """A page and, where they were asked for, its objects."""
+
+    items: tuple[Any, ...]
+    more: bool
+    objects: list[write.Object]
+
+
+def _list(agreement: str, wanted: Wanted, reader: Officer) -> Shown:
+    page = reads.items(agreement=agreement, wanted=wanted, reader=reader, now=clock.now())
+    return Shown(page.items, page.more, [])
+
+
+def _read(agreement: str, wanted: Wanted, reader: Officer) -> Shown:
+    page = acts.read_collection(agreement=agreement, wanted=wanted, reader=reader, reason=REASON, now=clock.now())
+    return Shown(page.items, page.more, _objects(agreement, page, reader))
+
+
+def _objects(agreement: str, page: Page, reader: Officer) -> list[write.Object]:
+    letters = {position: write.objects(letter) for position, letter in page.letters.items()}
+    front: list[write.Object] = []
+    if any(item.envelope is None for item in page.items):
+        terms = reads.collection(agreement=agreement, reader=reader, now=clock.now()).terms
+        front = write.front(terms, parties.agencies())
+    return [(front if item.envelope is None else letters[item.envelope])[item.part] for item in page.items]
+
+
+def _fill(agreement: str, reader: Officer) -> bool:
+    terms = reads.collection(agreement=agreement, reader=reader, now=clock.now()).terms
+    return acts.fill_collection(
+        agreement=agreement,
+        reader=reader,
+        front=lambda: write.pieces(write.front(terms, parties.agencies())),
+        cut=write.cut,
+        now=clock.now(),
+    )
+
+
+def _may(permission: Permission) -> Callable[[Officer], None]:
+    def check(reader: Officer) -> None:
+        if not reader.holds(permission):
+            raise Denied(403, "This client's duty may not do this.")
+
+    return check
+
+
+def _found(request: Request, reader: Officer) -> Collection:
+    """The collection that the address names, if this client may use it."""
+    named = request.path_params["collection"].lower()
+    for each in reads.collections(reader=reader, now=clock.now()):
+        if str(collection_id(each.agreement)) == named:
+            return each
+    raise Missing("There is no such collection.")
+
+
+def _readable(request: Request, reader: Officer) -> Collection:
+    found = _found(request, reader)
+    if not found.may_read:
+        raise Denied(403, "This client may offer drafts to this collection, and not read it.")
+    return found
+
+
+def collection_id(agreement: str) -> UUID:
+    """How TAXII calls the collection of an agreement."""
+    return uuid5(marks.SPACE, f"collection/{agreement}")
+
+
+def _collection(found: Collection) -> dict[str, Any]:
+    return {
+        "id": str(collection_id(found.agreement)),
+        "title": f"{found.terms.title.en}: {', '.join(found.terms.parties)}",
+        "description": f"Agreement {found.terms.number}, digest {found.agreement}",
+        "can_read": found.may_read,
+        "can_write": found.may_offer,
+        "media_types": [query.STIX],
+    }
+
+
+def _paged(page: Shown, entries: list[Any], called: str = "objects") -> Response:
+    body: dict[str, Any] = {"more": page.more} if page.more else {}
+    headers = {}
+    if page.items:
+        headers = {
+            "X-TAXII-Date-Added-First": query.time(page.items[0].added),
+            "X-TAXII-Date-Added-Last": query.time(page.items[-1].added),
+        }
+        if page.more:
+            body["next"] = str(page.items[-1].added)
+    if entries:
+        body[called] = entries
+    return _json(body, headers=headers)
+
+
+def _json(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    said = {"Cache-Control": "no-store", **(headers or {})}
+    return Response(msgspec.json.encode(body), status, said, media_type=query.TAXII)
+
+
+def _error(status: int, what: str, headers: dict[str, str] | None = None) -> Response:
+    """The standard's error message (section 3.6.1)."""
+    return _json({"title": what, "http_status": str(status)}, status, headers)
+
+
+def _spoken(handler: Handler) -> Handler:
+    """Answer in TAXII's media type, errors too."""
+
+    async def answered(request: Request) -> Response:
+        if not query.acceptable(request.headers.get("accept", "")):
+            return _error(406, f"Only {query.TAXII} is spoken here.")
+        try:
+            answer: Response = await handler(request)
+            return answer
+        except Denied as no:
+            headers = {"Retry-After": str(no.retry)} if no.retry else {}
+            if no.status == 401:
+                headers["WWW-Authenticate"] = 'Basic realm="TAXII", charset="UTF-8", Bearer realm="TAXII"'
+            return _error(no.status, no.what, headers)
+        except Missing as missing:
+            return _error(404, missing.what)
+        except Malformed as fault:
+            return _error(400, str(fault))
+        except Fault as fault:
+            log.error("a TAXII client could not be answered: %s", fault)
+            return _error(503, "The node cannot answer now.", {"Retry-After": "5"})
+
+    return answered
+
+
+class _Slashes:
+    """Takes an address with or without its last slash, and says what is wrong in TAXII's own format."""
+
+    def __init__(self, app: Router) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not scope["path"].endswith("/"):
+            scope = {**scope, "path": scope["path"] + "/"}
+        try:
+            await self.app(scope, receive, send)
+        except HTTPException as no:
+            await _error(no.status_code, f"{no.detail}.", dict(no.headers or {}))(scope, receive, send)
+
+
+async def _nothing(scope: Scope, receive: Receive, send: Send) -> None:
+    await _error(404, "There is nothing here.")(scope, receive, send)

@@ -1,0 +1,1 @@
+"""What other systems see of a node, and what they may not."""
