@@ -1,5 +1,6 @@
 # make demo: a night in the Strait on three nodes      make test: every test        make check: lint, types, contracts
 # make bench: ours beside the peers                    make docs: the manual        make wheel: a package that runs alone
+# make soak: a long bad night on three nodes
 # make words: collect new strings for translation      make lock: pin what is used  make clean: as it was cloned
 # Set-up needs python3 (3.11 or later), make and package registries; it happens on first use, in .venv.
 PYTHON ?= python3
@@ -26,6 +27,9 @@ check: ready
 	$(BIN)/lint-imports
 	$(BIN)/python -m tools.words missing
 	$(BIN)/tansiq manage makemigrations --check --dry-run
+
+soak: ready
+	$(BIN)/python -m tests.faults.play $(if $(SEED),--seed $(SEED)) $(if $(LETTERS),--letters $(LETTERS))
 
 bench: ready
 	$(BIN)/python -m benchmarks
@@ -65,4 +69,4 @@ $(VENDOR): package-lock.json tools/assets.py | $(VENV)/.ready
 %.mo: %.po | $(VENV)/.ready
 	$(BIN)/pybabel -q compile -i $< -o $@
 
-.PHONY: demo test check bench docs wheel words lock clean ready
+.PHONY: demo test check soak bench docs wheel words lock clean ready

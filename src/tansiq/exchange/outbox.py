@@ -25,7 +25,7 @@ import msgspec
 from django.db import close_old_connections, connections
 
 from tansiq.exchange import acts, canon, reads, receipts, recovery, transport
-from tansiq.exchange.acts.delivering import SILENCE, Reply
+from tansiq.exchange.acts.delivering import Reply
 from tansiq.exchange.reads import Correspondent, Due
 from tansiq.exchange.receipts import Comparison, SignedHead
 from tansiq.exchange.values import Detail
@@ -42,7 +42,10 @@ BATCH, BATCH_BYTES = 200, 8 << 20
 MOST_ANSWER = 8 << 20
 EXPIRE_EVERY = 10.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 15.0
-"""How long a partner that does not answer is left alone, in seconds, times one half to one and a half."""
+"""How long a partner whose door is shut is left alone, in seconds, times one half to one and a half."""
+
+SHUT = frozenset({0, 403, 409, 429, 503})
+"""No answer, or one that speaks of the door and not of a parcel: a stranger, a wrong clock, too much, a full disk."""
 
 PATHS = {"envelope": "/tsq1/envelopes", "receipt": "/tsq1/receipts", "agreement": "/tsq1/agreements"}
 
@@ -59,7 +62,7 @@ class Outbox:
         self._heads_at: dict[str, float] = {}
         self._moved: set[str] = set()
         self._alarmed: set[tuple[str, str]] = set()
-        self.silent: dict[str, int] = {}  # how often in a row nobody answered, by node
+        self.shut: dict[str, int] = {}  # how often in a row a partner's door was shut
         self._ask_at: dict[str, float] = {}
         self._database = ThreadPoolExecutor(1, "outbox-database")
 
@@ -82,12 +85,15 @@ class Outbox:
     async def _main(self) -> None:
         timeout = aiohttp.ClientTimeout(total=60, sock_connect=5)
         connector = aiohttp.TCPConnector(limit_per_host=2, ttl_dns_cache=300)
-        expired_at = 0.0
+        expired_at, hurried = 0.0, False
         async with aiohttp.ClientSession(
             timeout=timeout, connector=connector, auto_decompress=False, trust_env=False
         ) as session:
             while not self._stopping.is_set():
                 try:
+                    if not hurried:  # what waited for a partner before a restart need wait no longer
+                        await self._db(lambda: acts.hurry(now=clock.now()))
+                        hurried = True
                     await self._round(session)
                     if monotonic() - expired_at > EXPIRE_EVERY:
                         expired_at = monotonic()
@@ -144,7 +150,7 @@ class Outbox:
         for rescue, thing in dict.fromkeys((due.rescue, due.thing) for due in batch):
             for some in _portions([due for due in batch if (due.rescue, due.thing) == (rescue, thing)]):
                 answered = await self._post(session, partner, thing, some) and answered
-                if not answered and partner.node in self.silent:
+                if not answered and partner.node in self.shut:
                     return False
         return answered
 
@@ -168,13 +174,13 @@ class Outbox:
     async def _request(
         self, session: aiohttp.ClientSession, method: str, partner: Correspondent, path: str, body: bytes
     ) -> tuple[int, bytes]:
-        """The answer's status and body; status 0 and one line where there was none."""
+        """The answer's status and body; status 0 and one line where there was none. A shut door is left a while."""
         status, raw = await request(session, method=method, partner=partner, path=path, body=body)
-        if status == 0:
-            times = self.silent[partner.node] = self.silent.get(partner.node, 0) + 1
+        if status in SHUT:
+            times = self.shut[partner.node] = self.shut.get(partner.node, 0) + 1
             pause = min(FIRST_PAUSE * 2 ** min(times, 16), LONGEST_PAUSE)
             self._ask_at[partner.node] = monotonic() + pause * (0.5 + random.random())
-        elif self.silent.pop(partner.node, 0):
+        elif self.shut.pop(partner.node, 0):
             await self._db(lambda: acts.hurry(node=partner.node, now=clock.now()))
         return status, raw
 
@@ -267,7 +273,7 @@ async def request(
                     break
             return answer.status, bytes(raw)
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        return 0, f"{SILENCE}: {type(error).__name__}.".encode()
+        return 0, f"No answer: {type(error).__name__}.".encode()
 
 
 def ask_all() -> tuple[dict[str, transport.CatchUp], dict[str, str]]:

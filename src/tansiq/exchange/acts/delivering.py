@@ -19,8 +19,8 @@ from tansiq.ground.errors import Fault
 from tansiq.parties.duties import Permission
 from tansiq.parties.values import NODE
 
-SILENCE = "No answer"
-"""How the trouble of a parcel begins that nobody answered."""
+PUT_OFF = "held: "
+"""How the trouble of a parcel begins that the partner puts off with a hold."""
 
 FIRST_WAIT, LONGEST_WAIT, LONGEST_DISTRESS = timedelta(seconds=0.5), timedelta(minutes=5), timedelta(seconds=15)
 DISTRESS_RANK = 0
@@ -102,7 +102,7 @@ def _read(envelope: Envelope, token: str, node: str, partner: Known) -> receipts
         hold = receipts.read_hold(token, partner.verifier)
     except Fault as fault:
         return f"The partner's answer cannot be trusted: {fault.what}", timedelta(minutes=1)
-    return f"held: {hold.reason}", min(timedelta(milliseconds=hold.retry_ms), LONGEST_WAIT)
+    return f"{PUT_OFF}{hold.reason}", min(timedelta(milliseconds=hold.retry_ms), LONGEST_WAIT)
 
 
 def _store(writer: Writer, node: str, news: Sequence[_News], now: datetime) -> None:
@@ -168,13 +168,15 @@ def postpone(*, node: str, deliveries: Collection[int], trouble: str, now: datet
 
 
 @transaction.atomic
-def hurry(*, node: str, now: datetime) -> int:
-    """A partner that was silent answers again: what waited for that goes at once. Answers how many parcels.
+def hurry(*, node: str = "", now: datetime) -> int:
+    """A partner's door is open again, or at a start every one may be: what waited goes at once. Answers how many.
 
     What the partner itself put off waits on: there the partner's word counts.
     """
-    waiting = Delivery.objects.filter(node=node, state=DeliveryState.WAITING.value, next_at__gt=now)
-    return waiting.filter(trouble__startswith=SILENCE).update(next_at=now)
+    waiting = Delivery.objects.filter(state=DeliveryState.WAITING.value, next_at__gt=now)
+    if node:
+        waiting = waiting.filter(node=node)
+    return waiting.exclude(trouble__startswith=PUT_OFF).update(next_at=now)
 
 
 @transaction.atomic
