@@ -1,18 +1,22 @@
 """What follows from what: the only file that knows every room.
 
 `ON_RECEIVE` names the act that a received letter causes; `ON_EVENT` the acts in other rooms that follow an event of
-this node. Nothing registers itself: who wants to know what happens reads these two tables. A kind of letter that is
+this node; `SEEN` the read that says whether somebody may know of the thing that an event is about. Nothing registers
+itself: who wants to know what happens reads these tables. A kind of letter that is
 missing here (information, notices) waits sealed until someone opens it.
 """
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from tansiq.exchange import acts as exchange
 from tansiq.exchange.kinds import Kind
+from tansiq.exchange.reads import letters as envelopes
 from tansiq.parties.duties import Permission
 from tansiq.reporting import acts as reporting
 from tansiq.rescue import acts as rescue
+from tansiq.rescue import reads as cases
 from tansiq.watch import acts as watch
 
 ON_RECEIVE: dict[Kind, Callable[..., Any]] = {
@@ -35,3 +39,13 @@ ON_EVENT: dict[Permission, tuple[Callable[..., Any], ...]] = {
     Permission.OUTCOME_RECORD: (watch.end_with_case,),
     Permission.OUTCOME_RECEIVE: (watch.end_with_case,),
 }
+
+Seen = Callable[..., frozenset[UUID]]
+"""A read that is told things and a reader, and answers which of the things the reader may know of."""
+
+SEEN: dict[str, Seen] = {
+    "exchange.envelope": envelopes.seen,
+    "exchange.release": envelopes.seen,
+    "rescue.case": cases.seen,
+}
+"""By the kind of thing on whose page events stand (`exchange.reads.log.thing_of`). The rest is seen by duty alone."""

@@ -26,8 +26,8 @@ READERS = {
     "a duty that the agreement does not list": ("ma.marine", Duty.LIAISON_OFFICER, False),
     "an auditor": ("ma.marine", Duty.AUDITOR, False),
     "who runs the node": ("ma.marine", Duty.NODE_ADMINISTRATOR, False),
-    "another agency on the same node": ("ma.gendarmerie", Duty.RESCUE_COORDINATOR, False),
 }
+NEIGHBOUR = Officer("x", "ma.gendarmerie", Duty.RESCUE_COORDINATOR)
 
 
 @pytest.fixture
@@ -66,10 +66,18 @@ def test_who_sent_a_letter_reads_it_again_and_nobody_beside_them(rescue: str) ->
     )  # fmt: skip
     assert isinstance(sent, Sent), sent
 
-    other = Officer("x", "ma.gendarmerie", Duty.RESCUE_COORDINATOR)
-    answers = [acts.open_letter(envelope=sent.envelope, reason="again", by=by, now=NOW) for by in (COORDINATOR, other)]
+    assert isinstance(acts.open_letter(envelope=sent.envelope, reason="again", by=COORDINATOR, now=NOW), Opened)
+    with pytest.raises(Missing):
+        acts.open_letter(envelope=sent.envelope, reason="again", by=NEIGHBOUR, now=NOW)
 
-    assert [isinstance(answer, Opened) for answer in answers] == [True, False]
+
+def test_for_another_agency_on_the_same_node_there_is_no_such_letter(letter: UUID) -> None:
+    for envelope in (letter, UUID(int=9)):
+        with pytest.raises(Missing, match="There is no such letter"):
+            acts.open_letter(envelope=envelope, reason="to see", by=NEIGHBOUR, now=NOW)
+        with pytest.raises(Missing, match="There is no such letter"):
+            acts.attest_acted(envelope=envelope, by=NEIGHBOUR, now=NOW)
+    assert reads() == []
 
 
 def test_the_ledger_keeps_who_read_what_and_why(letter: UUID) -> None:

@@ -106,7 +106,7 @@ def test_nobody_attests_a_letter_to_another_agency_of_the_node(es: Neighbour) ->
     address = f"/exchange/envelopes/{sealed.route.id}/attest"
 
     other = world.sign_in(Duty.DUTY_OFFICER, "ma.gendarmerie").post(address, {"token": str(uuid4())})
-    assert other.status_code == HTTPStatus.CONFLICT
+    assert other.status_code == HTTPStatus.NOT_FOUND
     assert not Receipt.objects.filter(n__gt=0).exists(), "nothing was signed in the name of who was written to"
 
     own = world.sign_in(Duty.DUTY_OFFICER, world.OURS).post(address, {"token": str(uuid4())})

@@ -210,3 +210,6 @@ HELD: dict[Duty, frozenset[Permission]] = {
     Duty.EXTERNAL_CLIENT: frozenset({_P.COLLECTION_VIEW, _P.COLLECTION_READ}),
 }
 """What each duty may do. A duty that is missing here may do nothing."""
+
+OVERSEERS = frozenset({Duty.AUDITOR, Duty.NODE_ADMINISTRATOR})
+"""The duties that look after the node for all the agencies that share it: what they may see, they see of each."""

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from tansiq.parties.duties import HELD, Duty, Permission
+from tansiq.parties.duties import HELD, OVERSEERS, Duty, Permission
 
 NODE = UUID(int=0)
 """The person id of the node itself, for what it does without anyone at the keys."""
@@ -138,6 +138,11 @@ class Officer(Struct, frozen=True):
     def holds(self, permission: Permission) -> bool:
         """Whether the duty carries the permission."""
         return permission in HELD.get(self.duty, frozenset())
+
+    @property
+    def oversees(self) -> bool:
+        """Whether the duty looks after the node as a whole, for all the agencies that share it."""
+        return self.duty in OVERSEERS
 
     @property
     def signature(self) -> str:

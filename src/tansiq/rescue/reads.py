@@ -3,6 +3,7 @@
 Figures are another matter: they count every case of the node, and show nothing of a case but numbers.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -29,7 +30,7 @@ def cases(*, reader: Officer, open_only: bool = False, limit: int = 200) -> tupl
 def case(*, case: UUID, reader: Officer) -> values.CaseFile:
     """One case with all that belongs to it. Raises Missing where the reader's agency takes no part."""
     row = _seen(case, reader)
-    twins = models.Case.objects.filter(alert=row.alert).exclude(id=row.id) if row.alert else models.Case.objects.none()
+    twins = models.Case.objects.seen_by(reader.party).filter(alert=row.alert).exclude(id=row.id)
     sitreps = tuple(each.value() for each in row.sitreps.all())
     return values.CaseFile(
         case=row.value(),
@@ -38,9 +39,20 @@ def case(*, case: UUID, reader: Officer) -> values.CaseFile:
         tasks=tuple(each.value() for each in row.tasks.whole()),
         sitreps=sitreps,
         outcomes=tuple(each.value() for each in row.outcomes.all()),
-        twins=tuple(twins.values_list("id", flat=True)),
+        twins=tuple(twins.values_list("id", flat=True)) if row.alert else (),
         next_serial=max((sitrep.serial for sitrep in sitreps), default=0) + 1,
     )
+
+
+def seen(*, things: Collection[UUID], reader: Officer) -> frozenset[UUID]:
+    """Which of these things, cases or parts of cases, belong to a case of the reader's. One query, however many."""
+    known = models.Case.objects.seen_by(reader.party).values("id")
+    cases = models.Case.objects.filter(id__in=known).filter(id__in=things).order_by().values_list("id")
+    parts = [
+        table.objects.filter(case__in=known, id__in=things).order_by().values_list("id")
+        for table in (models.Drift, models.Search, models.Task, models.Sitrep)
+    ]
+    return frozenset(found for (found,) in cases.union(*parts))
 
 
 def drift(*, drift: UUID, reader: Officer) -> values.DriftRun:

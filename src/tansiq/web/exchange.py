@@ -23,11 +23,11 @@ from tansiq.ground import clock
 from tansiq.ground.verdict import Refused
 from tansiq.parties.duties import Permission
 from tansiq.parties.values import node_of
-from tansiq.web import holding, jobs
+from tansiq.web import events, holding, jobs
 from tansiq.web.access import DutyRequest, again, needs, offer, perform, perform_beside
 from tansiq.web.forms import exchange as forms
 
-PAGE = 50
+PAGE, SHOWN_EVENTS = 50, 60
 
 
 @require_GET
@@ -74,7 +74,7 @@ def envelope_page(request: DutyRequest, envelope: UUID, **shown: Any) -> HttpRes
         "envelope": seen,
         "line": seen.line,
         "agreement": _agreement(request, seen.line.agreement),
-        "events": reads.log(reader=request.officer, things=(envelope,)),
+        "events": events.log(reader=request.officer, things=(envelope,), limit=SHOWN_EVENTS),
         **(offer(request, forms.OpenLetter) if seen.line.kind not in CONTROL else {}),
         **holding.panel(request, seen),
         **(offer(request, forms.Attest) if received and not done else {}),
@@ -235,7 +235,7 @@ def ledger_page(request: DutyRequest, **shown: Any) -> HttpResponse:
         "state": state,
         "running": jobs.running(VERIFY),
         "checked": jobs.last(VERIFY),
-        "events": reads.log(reader=request.officer),
+        "events": events.log(reader=request.officer, limit=SHOWN_EVENTS),
         **offer(request, forms.VerifyLedger),
     }
     return render(request, "exchange/ledger.html", {**context, **shown})

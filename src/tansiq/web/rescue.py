@@ -8,7 +8,6 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from tansiq.exchange import reads as exchange
 from tansiq.ground import clock
 from tansiq.ground.errors import Fault, Missing
 from tansiq.ground.verdict import Refused
@@ -16,7 +15,7 @@ from tansiq.parties.duties import Permission
 from tansiq.rescue import reads
 from tansiq.rescue.values import Case, CaseFile, DriftRun, PersonState, Raster, TaskState
 from tansiq.watch import reads as watch
-from tansiq.web import chart, jobs
+from tansiq.web import chart, events, jobs
 from tansiq.web.access import DutyRequest, needs, offer, perform, perform_beside
 from tansiq.web.forms import rescue as forms
 
@@ -47,7 +46,7 @@ def case_page(request: DutyRequest, case: UUID, **shown: Any) -> HttpResponse:
         "here": "c",
         "file": file,
         "case": file.case,
-        "events": exchange.log(reader=request.officer, things=things, limit=SHOWN_EVENTS),
+        "events": events.log(reader=request.officer, things=things, limit=SHOWN_EVENTS),
         "attribution": chart.ATTRIBUTION,
         "bounds": _bounds(file),
         "states": tuple(PersonState),

@@ -25,6 +25,7 @@ from starlette.routing import BaseRoute, Route
 from tansiq.exchange import reads
 from tansiq.exchange.values import Event
 from tansiq.parties.values import Officer
+from tansiq.web import events
 from tansiq.web.access import take_up
 from tansiq.web.security import plain, policy
 
@@ -76,20 +77,21 @@ def listener(key: str) -> Officer | None:
     return take_up(request)
 
 
-def missed(officer: Officer, after: int) -> tuple[Event, ...]:
-    """What the officer may see since."""
-    return reads.events(after=after, reader=officer, limit=REPLAY + 1)
+def missed(officer: Officer, after: int) -> tuple[tuple[Event, ...], int] | None:
+    """What the officer may see since, and how far in the log that is; None where it is too much to tell one by one."""
+    found, upto = events.since(after=after, reader=officer, limit=REPLAY + 1)
+    return (found, upto) if len(found) <= REPLAY else None
 
 
 def latest(officer: Officer) -> int:
-    """The id of the newest event that the officer may see."""
+    """Where the log ends for the officer's duty: nothing before it has to be told any more."""
     newest = reads.log(reader=officer, limit=1)
     return newest[0].id if newest else 0
 
 
-def told(events: Iterable[Event]) -> str:
+def told(happened: Iterable[Event]) -> str:
     """Events as lines of the stream; several of one name on one thing are said once, under the last id."""
-    last = {(event.name, event.thing): event for event in events}
+    last = {(event.name, event.thing): event for event in happened}
     lines = []
     for event in sorted(last.values(), key=lambda event: event.id):
         data = msgspec.json.encode({"name": event.name, "thing": event.thing}).decode()
@@ -106,13 +108,14 @@ async def _tell(key: str, officer: Officer, after: int | None) -> AsyncIterator[
         yield f"retry: 3000\nid: {seen}\n\n"
         begun = beat = time.monotonic()
         while time.monotonic() - begun < LIFETIME:
-            events = await _read(missed, officer, seen)
-            if len(events) > REPLAY:
+            news = await _read(missed, officer, seen)
+            if news is None:
                 seen = await _read(latest, officer)
                 yield f"id: {seen}\nevent: reload\ndata: {{}}\n\n"
-            elif events:
-                seen = events[-1].id
-                yield told(events)
+            else:
+                found, seen = news
+                if found:
+                    yield told(found)
             if time.monotonic() - beat >= HEARTBEAT:
                 if await _read(listener, key) != officer:
                     yield "event: ended\ndata: {}\n\n"

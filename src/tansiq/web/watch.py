@@ -3,6 +3,7 @@
 The parts of the room are fragments of their own, so that the live stream can fetch one anew without the others.
 """
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,6 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
-from tansiq.exchange import reads as exchange
 from tansiq.exchange.values import Event
 from tansiq.ground import clock
 from tansiq.parties.duties import Permission
@@ -22,7 +22,7 @@ from tansiq.rescue.values import CaseFile, CaseLine
 from tansiq.sea import coast as coasts
 from tansiq.watch import reads
 from tansiq.watch.values import Alert, Track
-from tansiq.web import chart
+from tansiq.web import chart, events
 from tansiq.web.access import DutyRequest, needs, offer, perform
 from tansiq.web.filters import alert_title, bearing, knots
 from tansiq.web.forms import watch as forms
@@ -40,25 +40,31 @@ def _alerts(request: DutyRequest) -> tuple[Alert, ...]:
 def _strip(request: DutyRequest, alerts: tuple[Alert, ...]) -> dict[str, Any]:
     """Every open distress, with what the reader may do about it."""
     distress = [alert for alert in alerts if alert.is_distress]
-    return {"distress": distress, **offer(request, forms.AcknowledgeAlert)}
+    return {"distress": distress, "known": _known(request, distress), **offer(request, forms.AcknowledgeAlert)}
+
+
+def _known(request: DutyRequest, alerts: Iterable[Alert]) -> frozenset[UUID]:
+    """The cases of alerts that the reader may open; another agency of the node may lead the others."""
+    cases = {alert.case for alert in alerts if alert.case is not None}
+    return rescue.seen(things=cases, reader=request.officer) if cases else frozenset()
 
 
 def _log(request: DutyRequest) -> tuple[Event, ...]:
     sees = request.officer.holds(Permission.LOG_VIEW)
-    return exchange.log(reader=request.officer, limit=SHOWN_EVENTS) if sees else ()
+    return events.log(reader=request.officer, limit=SHOWN_EVENTS) if sees else ()
 
 
 @needs(Permission.PICTURE_VIEW)
 def duty_room(request: DutyRequest, **shown: Any) -> HttpResponse:
     """The room that a watch is kept in."""
     now = clock.now()
-    alerts, events, cases = _alerts(request), _log(request), _cases(request)
+    alerts, happened, cases = _alerts(request), _log(request), _cases(request)
     leading = _leading(request, cases)
     context = {
         "here": "d",
         "alerts": alerts,
-        "events": events,
-        "after": events[0].id if events else 0,
+        "events": happened,
+        "after": happened[0].id if happened else 0,
         "tracks": reads.tracks(reader=request.officer, now=now, limit=SHOWN_TRACKS),
         "tally": reads.tally(reader=request.officer, now=now),
         "feeds": reads.feeds(reader=request.officer, now=now),
@@ -168,9 +174,10 @@ def alert_page(request: DutyRequest, alert: UUID, **shown: Any) -> HttpResponse:
     context = {
         "here": "d",
         "alert": seen,
-        "events": exchange.log(reader=request.officer, things=things, limit=SHOWN_EVENTS),
+        "events": events.log(reader=request.officer, things=things, limit=SHOWN_EVENTS),
         "bounds": chart.around([(seen.lat, seen.lon)]) if seen.lat is not None and seen.lon is not None else "",
         "attribution": chart.ATTRIBUTION,
+        "known": _known(request, (seen,)),
         "may_open": request.officer.holds(Permission.CASE_OPEN) and seen.case is None,
         **offer(request, forms.AcknowledgeAlert, forms.CloseAlert),
     }

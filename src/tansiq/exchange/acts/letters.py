@@ -17,9 +17,10 @@ from tansiq.exchange.kinds import Kind
 from tansiq.exchange.kinds.originator import ForwardLetter
 from tansiq.exchange.label import PLAIN, Handling, Label, Marks, Route, Urgency
 from tansiq.exchange.ledger import EntryType
-from tansiq.exchange.models import Agreement, Delivery, Envelope, Receipt, onward
+from tansiq.exchange.models import Agreement, Delivery, Envelope, Partaker, Receipt, onward
 from tansiq.exchange.models.channels import Channel, Known, channels, confirmed, facts
 from tansiq.exchange.models.ledger import Happening, Writer
+from tansiq.exchange.models.letters import partakers
 from tansiq.exchange.models.own import Own, own
 from tansiq.exchange.policy import Action
 from tansiq.exchange.receipts import ReceiptState
@@ -191,6 +192,8 @@ def post(
         handed=now,
         raw=sealed.envelope.raw,
     )
+    ours = partakers(me.node, route, channel.terms.desk)
+    Partaker.objects.bulk_create([Partaker(envelope=row, agency=agency) for agency in ours])
     for partner in partners:
         Delivery.objects.create(
             node=partner.card.node,
@@ -292,6 +295,8 @@ def attest_acted(*, envelope: UUID, by: Officer, now: datetime) -> Refused | Non
 
     Only someone of an agency that it was written to says so: agencies that share a node do not speak for each other.
     """
+    if not Envelope.objects.seen_by(by).filter(ref=envelope).exists():
+        raise Missing("There is no such letter.")
     said = _received(envelope).said
     if said is None or by.party not in said.recipients:
         return Refused(ExchangeReason.NOT_ADDRESSED, ExchangeBasis.AGREEMENT)
@@ -308,7 +313,8 @@ def open_letter(*, envelope: UUID, reason: str, by: Officer, now: datetime) -> O
     """
     if not reason.strip():
         return Refused(ExchangeReason.NO_REASON_GIVEN, ExchangeBasis.LED_25)
-    row = Envelope.objects.filter(ref=envelope).exclude(state=EnvelopeState.REFUSED.value, direction="in").first()
+    rows = Envelope.objects.seen_by(by).filter(ref=envelope)
+    row = rows.exclude(state=EnvelopeState.REFUSED.value, direction="in").first()
     if row is None:
         raise Missing("There is no such letter.")
     if not is_for(row, by):

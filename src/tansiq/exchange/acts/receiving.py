@@ -13,8 +13,9 @@ from tansiq.exchange import canon, receipts, seal
 from tansiq.exchange.acts.judging import STRANGE, Desk, Item, Judged, Parcel, judge
 from tansiq.exchange.acts.letters import logged
 from tansiq.exchange.ledger import EntryType
-from tansiq.exchange.models import Envelope, Receipt, bulk
+from tansiq.exchange.models import Envelope, Partaker, Receipt, bulk
 from tansiq.exchange.models.ledger import Happening, Writer
+from tansiq.exchange.models.letters import partakers
 from tansiq.exchange.receipts import ReceiptState
 from tansiq.exchange.values import Direction
 from tansiq.parties.duties import Permission
@@ -55,7 +56,18 @@ def _keep(items: Sequence[Item], desk: Desk) -> None:
             item.token = given
         bulk.insert(Envelope, _ENVELOPE, [_envelope(*each, refs, desk) for each in placed if not each[0].conflict])
         bulk.insert(Receipt, _RECEIPT, [_receipt_row(*each, desk) for each in placed])
+        bulk.insert(Partaker, ("envelope_id", "agency"), [*_parts(placed, desk)])
     writer.close()
+
+
+def _parts(placed: Sequence[tuple[Item, int, int]], desk: Desk) -> Iterator[bulk.Row]:
+    """Which agencies of this node take part in each envelope that is kept."""
+    for item, position, _ in placed:
+        if item.sealed is not None and not item.conflict:
+            route = item.sealed.route
+            channel = desk.channels.get(route.agr)
+            for agency in partakers(desk.me.node, route, channel.terms.desk if channel else ""):
+                yield position, agency
 
 
 def _few(alarms: Sequence[Happening]) -> Iterator[Happening]:

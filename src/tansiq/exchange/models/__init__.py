@@ -4,7 +4,7 @@ from tansiq.exchange.models.channels import Agreement, Partner, Statement
 from tansiq.exchange.models.collections import Collection, Item
 from tansiq.exchange.models.following import Following
 from tansiq.exchange.models.ledger import Event, Head, LedgerEntry, LedgerNode, Log
-from tansiq.exchange.models.letters import Delivery, Envelope, Receipt
+from tansiq.exchange.models.letters import Delivery, Envelope, Partaker, Receipt
 from tansiq.exchange.models.onward import Passing, Release
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "LedgerEntry",
     "LedgerNode",
     "Log",
+    "Partaker",
     "Partner",
     "Passing",
     "Receipt",

@@ -7,6 +7,7 @@ for its room; SQLite uses a partial index for a bare IS NULL alone, not for a co
 
 from collections.abc import Mapping
 from functools import cached_property
+from typing import Self
 
 from django.db import models
 
@@ -14,9 +15,18 @@ from tansiq.exchange import canon, seal, values
 from tansiq.exchange import label as labels
 from tansiq.exchange.agreements.terms import Mechanism
 from tansiq.exchange.kinds import SCHEMAS, Kind
-from tansiq.exchange.label import Label
+from tansiq.exchange.label import Label, Route
 from tansiq.exchange.receipts import ReceiptState
 from tansiq.exchange.values import DeliveryState, Direction, EnvelopeState
+from tansiq.parties.values import Officer, node_of
+
+
+class EnvelopeSet(models.QuerySet["Envelope"]):
+    """Envelopes, by who may know of them."""
+
+    def seen_by(self, reader: Officer) -> Self:
+        """Those that the reader's agency takes part in; all of them, for who looks after the node as a whole."""
+        return self if reader.oversees else self.filter(partakers__agency=reader.party)
 
 
 class Envelope(models.Model):
@@ -43,6 +53,8 @@ class Envelope(models.Model):
     handed = models.DateTimeField(null=True)
     trouble = models.CharField(max_length=300, blank=True)
     raw = models.BinaryField()
+
+    objects = EnvelopeSet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["sender", "uid"], name="one_envelope_per_sender_and_id")]
@@ -99,6 +111,25 @@ class Envelope(models.Model):
         kind = Kind(self.kind)
         letter = canon.read_letter(seal.open_letter(sealed, keys), SCHEMAS[kind])
         return values.Opened(self.ref, kind, self.sender, letter)
+
+
+class Partaker(models.Model):
+    """An agency of this node whose people may know of an envelope: it sends or receives it, or its desk is in the way.
+
+    Agencies that share a node do not see that the others correspond.
+    """
+
+    envelope = models.ForeignKey(Envelope, on_delete=models.PROTECT, related_name="partakers")
+    agency = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["agency", "envelope"], name="one_part_per_agency")]
+
+
+def partakers(node: str, route: Route, desk: str) -> tuple[str, ...]:
+    """The agencies of a node that take part in an envelope, with `desk`, the agency or "agency/desk" in the way."""
+    codes = {route.snd, *route.rcp, desk.partition("/")[0]}
+    return tuple(sorted(code for code in codes if node_of(code) == node))
 
 
 class Receipt(models.Model):

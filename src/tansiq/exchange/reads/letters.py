@@ -1,5 +1,6 @@
 """Envelopes as seen: their labels, never their letters."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -32,7 +33,7 @@ def envelopes(
     """
     if not reader.holds(Permission.ENVELOPE_VIEW):
         return ()
-    rows = Envelope.objects.defer("raw", "keys")
+    rows = Envelope.objects.seen_by(reader).defer("raw", "keys")
     if direction:
         rows = rows.filter(direction=direction)
     if agreement:
@@ -55,7 +56,7 @@ def _of_case(case: UUID) -> Q:
 
 def envelope(*, envelope: UUID, reader: Officer) -> values.Envelope:
     """One envelope whole, but for its letter."""
-    rows = Envelope.objects.defer("keys").prefetch_related("receipts", "deliveries")
+    rows = Envelope.objects.seen_by(reader).defer("keys").prefetch_related("receipts", "deliveries")
     row = rows.filter(ref=envelope).first()
     if row is None or not reader.holds(Permission.ENVELOPE_VIEW):
         raise Missing("There is no such envelope.")
@@ -69,6 +70,11 @@ def envelope(*, envelope: UUID, reader: Officer) -> values.Envelope:
         handed=row.handed,
         trouble=row.trouble,
     )
+
+
+def seen(*, things: Collection[UUID], reader: Officer) -> frozenset[UUID]:
+    """Which of these envelopes the reader may know of."""
+    return frozenset(Envelope.objects.seen_by(reader).filter(ref__in=things).values_list("ref", flat=True))
 
 
 def unhanded(*, limit: int = 100) -> tuple[values.Unhanded, ...]:

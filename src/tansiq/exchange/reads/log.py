@@ -1,6 +1,7 @@
 """The log as seen: an event of room.thing is seen by whoever holds that thing's view permission, else by nobody.
 
-What is part of another thing (a drift run of a case, a letter of an envelope) is seen with it.
+What is part of another thing (a drift run of a case, a letter of an envelope) is seen with it. Which cases and which
+envelopes a reader may know of at all is for their rooms to say: people read the log through `web.events`.
 """
 
 from uuid import UUID
@@ -29,16 +30,18 @@ PART_OF = {
 """Things that have no page of their own, and the thing on whose page they stand."""
 
 
+def thing_of(event: str) -> str:
+    """The kind of thing on whose page an event stands, by the event's name."""
+    thing = event.rpartition(".")[0]
+    return PART_OF.get(thing, thing)
+
+
 def visible(*, reader: Officer) -> tuple[str, ...]:
     """The names of the events that a reader may see."""
     held = HELD.get(reader.duty, frozenset())
     seen = {name.value.rpartition(".")[0] for name in held if name.value.endswith(".view")}
 
-    def shown(name: str) -> bool:
-        thing = name.rpartition(".")[0]
-        return PART_OF.get(thing, thing) in seen
-
-    return tuple(name.value for name in Permission if shown(name.value))
+    return tuple(name.value for name in Permission if thing_of(name.value) in seen)
 
 
 def events(*, after: int, reader: Officer, limit: int = 200) -> tuple[values.Event, ...]:
@@ -47,9 +50,13 @@ def events(*, after: int, reader: Officer, limit: int = 200) -> tuple[values.Eve
     return tuple(row.value() for row in rows)
 
 
-def log(*, reader: Officer, limit: int = 60, things: tuple[UUID, ...] = ()) -> tuple[values.Event, ...]:
-    """The newest events that the reader may see, newest first; of these things alone, where any are named."""
+def log(
+    *, reader: Officer, limit: int = 60, things: tuple[UUID, ...] = (), before: int | None = None
+) -> tuple[values.Event, ...]:
+    """The newest events that the reader's duty may see, newest first; of these things, or before a position."""
     rows = models.Event.objects.filter(name__in=visible(reader=reader))
     if things:
         rows = rows.filter(thing__in=things)
+    if before is not None:
+        rows = rows.filter(id__lt=before)
     return tuple(row.value() for row in rows.order_by("-id")[:limit])

@@ -78,7 +78,7 @@ def pending_releases(*, reader: Officer, now: datetime | None = None) -> int:
 
 def path(*, envelope: UUID, reader: Officer, now: datetime | None = None) -> Path:
     """Where one letter came from and went, as far as is known here."""
-    rows = Envelope.objects.defer("raw", "keys").prefetch_related("receipts")
+    rows = Envelope.objects.seen_by(reader).defer("raw", "keys").prefetch_related("receipts")
     row = rows.filter(ref=envelope).first()
     if row is None or not reader.holds(Permission.ENVELOPE_VIEW):
         raise Missing("There is no such envelope.")
