@@ -7,6 +7,7 @@ encrypted files and communication with PURBs", PETS 2019). Attachments follow th
 """
 
 import hmac
+from collections.abc import Iterable, Iterator
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -95,26 +96,91 @@ def unpad(padded: bytes) -> bytes:
 
 def seal_attachment(letter_key: bytes, index: int, data: bytes, aad: bytes) -> bytes:
     """Attachment `index` in sealed chunks of 64 KiB."""
-    cipher, text = AESGCM(derive(letter_key, b"attachment" + index.to_bytes(4, "big"))), pad(data)
-    chunks = range(0, len(text), CHUNK)
-    return b"".join(
-        cipher.encrypt(_nonce(number, start + CHUNK >= len(text)), text[start : start + CHUNK], aad)
-        for number, start in enumerate(chunks)
-    )
+    return b"".join(seal_stream(letter_key, index, len(data), (data,), aad))
 
 
 def open_attachment(letter_key: bytes, index: int, sealed: bytes, aad: bytes) -> bytes:
     """What `seal_attachment` was given; a chunk that is missing, moved, changed or cut raises Untrusted."""
-    cipher = AESGCM(derive(letter_key, b"attachment" + index.to_bytes(4, "big")))
-    step = CHUNK + TAG
-    try:
-        text = b"".join(
-            cipher.decrypt(_nonce(number, start + step >= len(sealed)), sealed[start : start + step], aad)
-            for number, start in enumerate(range(0, len(sealed), step))
-        )
-    except InvalidTag:
-        raise Untrusted("The attachment does not open.", "Fetch it again.") from None
-    return unpad(text)
+    return b"".join(open_stream(letter_key, index, len(sealed), (sealed,), aad))
+
+
+def sealed_size(size: int) -> int:
+    """How many bytes an attachment of `size` takes once it is sealed."""
+    padded = padded_size(size)
+    return padded + TAG * -(-padded // CHUNK)
+
+
+def seal_stream(letter_key: bytes, index: int, size: int, parts: Iterable[bytes], aad: bytes) -> Iterator[bytes]:
+    """Attachment `index` of `size` bytes, which come in `parts`, as sealed chunks of 64 KiB; memory holds two of them.
+
+    Raises Malformed where the parts are more or fewer bytes than said.
+    """
+    if size + 4 > MOST_PADDED:
+        raise Malformed(f"{size} bytes are too many to seal at once.", "Split it.")
+    cipher = AESGCM(_attachment_key(letter_key, index))
+    padded, done = padded_size(size), 0
+    for number, text in enumerate(_chunks(_padded(size, padded, parts), CHUNK)):
+        done += len(text)
+        if done > padded:
+            break
+        yield cipher.encrypt(_nonce(number, done == padded), text, aad)
+    if done != padded:
+        raise Malformed("The attachment is not as long as was said.", "Read it again.")
+
+
+def open_stream(letter_key: bytes, index: int, size: int, parts: Iterable[bytes], aad: bytes) -> Iterator[bytes]:
+    """What was sealed, a chunk at a time, from `size` sealed bytes in `parts`; memory holds two chunks.
+
+    A chunk that is missing, moved, changed or cut raises Untrusted, and so does padding that is not Padme's. What was
+    yielded before is what stands at the beginning of the attachment.
+    """
+    cipher = AESGCM(_attachment_key(letter_key, index))
+    seen, padded, whole, done = 0, 0, 0, 0
+    for number, box in enumerate(_chunks(parts, CHUNK + TAG)):
+        seen += len(box)
+        try:
+            text = cipher.decrypt(_nonce(number, seen >= size), box, aad)
+        except InvalidTag:
+            raise Untrusted("The attachment does not open.", "Fetch it again.") from None
+        padded += len(text)
+        if number == 0:
+            whole, text = int.from_bytes(text[:4], "big"), text[4:]
+        if any(text[max(whole - done, 0) :]):
+            raise Untrusted("The padding is not Padme's.", "Ask the sender to seal it again.")
+        yield text[: max(whole - done, 0)]
+        done += len(text)
+    if seen != size or padded != padded_size(whole):
+        raise Untrusted("The attachment does not open.", "Fetch it again.")
+
+
+def _attachment_key(letter_key: bytes, index: int) -> bytes:
+    return derive(letter_key, b"attachment" + index.to_bytes(4, "big"))
+
+
+def _padded(size: int, padded: int, parts: Iterable[bytes]) -> Iterator[bytes]:
+    """The text that is sealed: the length, the parts, zeros."""
+    yield size.to_bytes(4, "big")
+    yield from parts
+    left = padded - 4 - size
+    while left > 0:
+        yield bytes(min(left, CHUNK))
+        left -= CHUNK
+
+
+def _chunks(parts: Iterable[bytes], step: int) -> Iterator[bytes]:
+    """The parts, cut anew in pieces of `step` bytes, the last one shorter; parts are cut in views, not copied."""
+    held = bytearray()
+    for part in parts:
+        view = memoryview(part)
+        while view:
+            room = step - len(held)
+            held += view[:room]
+            view = view[room:]
+            if len(held) == step:
+                yield bytes(held)
+                held.clear()
+    if held:
+        yield bytes(held)
 
 
 def seal_shared(secret: bytes, keys: bytes, info: bytes) -> bytes:

@@ -32,6 +32,9 @@ MOST_LETTER = 4 << 20
 MOST_WIRE = MOST_LETTER + (1 << 18)
 """The longest envelope in bytes."""
 
+MOST_BLOB = 1 << 32
+"""The longest sealed attachment in bytes."""
+
 _LEAST_BOX = content.LEAST_PADDED + content.TAG
 _HPKE_BYTES = 1088 + 32 + content.TAG
 
@@ -211,4 +214,7 @@ def _read_blobs(raw: bytes) -> tuple[Blob, ...]:
     parts = frames(raw, most=MOST_ATTACHMENTS, limit=40)
     if any(len(part) != 40 for part in parts):
         raise Malformed("An attachment's line has a wrong size.", "Send TSQ1.")
-    return tuple(Blob(part[:32], int.from_bytes(part[32:], "big")) for part in parts)
+    blobs = tuple(Blob(part[:32], int.from_bytes(part[32:], "big")) for part in parts)
+    if any(blob.size > MOST_BLOB for blob in blobs):
+        raise Malformed("An attachment is too long.", "Split it.")
+    return blobs

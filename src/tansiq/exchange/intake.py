@@ -130,7 +130,7 @@ class Intake:
 
     async def envelopes(self, request: Request) -> Response:
         """Receive envelopes."""
-        node, body, refusal = await self._read(request, whenever=self._is_all_rescue)
+        node, body, refusal = await self.read(request, whenever=self._is_all_rescue)
         if refusal is not None:
             return refusal
         try:
@@ -163,7 +163,7 @@ class Intake:
 
     async def head(self, request: Request) -> Response:
         """Show our signed head, proven against an older one where the query names its epoch and size."""
-        node, _, refusal = await self._read(request)
+        node, _, refusal = await self.read(request)
         if refusal is not None:
             return refusal
         asked = parse_qs(request.url.query)
@@ -175,7 +175,7 @@ class Intake:
 
     async def catch_up(self, request: Request) -> Response:
         """Show a partner what it may have lost."""
-        node, _, refusal = await self._read(request)
+        node, _, refusal = await self.read(request)
         if refusal is not None:
             return refusal
         if not self._catch_ups.setdefault(node, Quota(CATCH_UP_RATE, CATCH_UP_BURST)).take(1):
@@ -183,7 +183,7 @@ class Intake:
         return await self._ask([], lambda: reads.catch_up(node=node), 0, lambda answer: answer)
 
     async def _hear(self, request: Request, call: Callable[[tuple[bytes, ...], str], Any]) -> Response:
-        node, body, refusal = await self._read(request)
+        node, body, refusal = await self.read(request)
         if refusal is not None:
             return refusal
         try:
@@ -192,7 +192,7 @@ class Intake:
             return _said(400, fault.what)
         return await self._ask([], lambda: call(frames, node), len(body), lambda words: transport.Words(answers=words))
 
-    async def _read(
+    async def read(
         self, request: Request, *, whenever: Callable[[bytes], bool] = lambda _: False
     ) -> tuple[str, bytes, Response | None]:
         """Who asks and what it carries, once its signature holds; else the answer to give.

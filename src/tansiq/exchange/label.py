@@ -130,7 +130,7 @@ class Part(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Attachment(Struct, frozen=True, forbid_unknown_fields=True):
-    """An attachment in clear: SHA-256, size in bytes, media type. Its name is content, and stands in the letter."""
+    """An attachment in clear: SHA-256, size in bytes, media type. Its name is content, and is sealed with it."""
 
     digest: Digest
     size: Count

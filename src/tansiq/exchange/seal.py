@@ -56,10 +56,10 @@ from tansiq.exchange.label import Attachment, Label, Part, Route
 from tansiq.ground.errors import Malformed, Untrusted
 
 __all__ = [
-    "MAGIC_BUNDLE", "MOST_ITEMS", "MOST_LETTER", "MOST_WIRE", "Approval", "Blob", "BundlePath", "ContentKeys", "Draft",
-    "Envelope", "Role", "Sealed", "Shared", "Wrap", "approval_text", "check_approvals", "finish", "finish_bundle",
-    "keep", "kept", "open_attachment", "open_both", "open_label", "open_letter", "open_whole", "parse", "prepare",
-    "read_bundle", "seal", "unwrap", "verify", "write_bundle",
+    "MAGIC_BUNDLE", "MOST_ITEMS", "MOST_LETTER", "MOST_WIRE", "Approval", "Attached", "Blob", "BundlePath",
+    "ContentKeys", "Draft", "Envelope", "Role", "Sealed", "Shared", "Wrap", "approval_text", "check_approvals",
+    "finish", "finish_bundle", "keep", "kept", "open_attachment", "open_both", "open_label", "open_letter",
+    "open_whole", "parse", "prepare", "read_bundle", "seal", "unwrap", "verify", "write_bundle",
 ]  # fmt: skip
 
 
@@ -104,6 +104,21 @@ class Draft(Struct, frozen=True, kw_only=True):
         return approval_text(self.route_raw, self.label_raw, self.commitment)
 
 
+class Attached(Struct, frozen=True, kw_only=True):
+    """Attachments that were sealed beforehand, a chunk at a time, under `secret`, which is then the envelope's own.
+
+    `blobs` are they as they travel, `parts` as the label names them.
+    """
+
+    secret: bytes
+    blobs: tuple[Blob, ...]
+    parts: tuple[Attachment, ...]
+
+    def __repr__(self) -> str:
+        """No key is ever printed."""
+        return f"Attached({len(self.blobs)})"
+
+
 class Sealed(Struct, frozen=True, kw_only=True):
     """What the originator keeps: the envelope, the keys that open it, and its sealed attachments."""
 
@@ -137,17 +152,23 @@ def prepare(
     signer: bytes,
     attachments: Sequence[bytes] = (),
     shared: Shared | None = None,
+    attached: Attached | None = None,
 ) -> Draft:
     """Seal without signing, for letters that officers approve first. `signer` is the kid of the key that will sign.
 
-    `shared` is what the items of one bundle share, and may stand in no second bundle.
+    `shared` is what the items of one bundle share, and may stand in no second bundle. Attachments come in clear, to be
+    sealed here, or were sealed beforehand for this very route (`attached`).
     """
-    _check_parts(route, label, letter, readers, attachments)
+    if attached:
+        named = tuple(Part(each.digest, each.size) for each in attached.parts)
+    else:
+        named = tuple(map(labels.part_of, attachments))
+    _check_parts(route, label, letter, readers, named)
     route_raw, label_raw = labels.write_route(route), labels.write_label(label)
     route_hash = digest(route_raw)
-    secret = os.urandom(64)
+    secret = attached.secret if attached else os.urandom(64)
     label_key, letter_key = secret[:32], secret[32:]
-    attached = tuple(
+    boxes = tuple(
         content.seal_attachment(letter_key, index, data, route_hash) for index, data in enumerate(attachments)
     )
     return Draft(
@@ -158,8 +179,8 @@ def prepare(
         letter_box=content.seal_text(letter_key, b"letter", letter, lp(route_hash, digest(label_raw))),
         commitment=content.commitment(label_key, letter_key),
         wraps=tuple([_wrap(role, reader, secret, route_hash, signer, shared) for role, reader in readers]),
-        blobs=tuple([Blob(digest(blob), len(blob)) for blob in attached]),
-        sealed_attachments=attached,
+        blobs=attached.blobs if attached else tuple([Blob(digest(box), len(box)) for box in boxes]),
+        sealed_attachments=boxes,
         signer=signer,
         keys=ContentKeys(label_key, letter_key),
     )
@@ -381,7 +402,8 @@ def _label_raw(envelope: Envelope, keys: ContentKeys) -> bytes:
 def _label(envelope: Envelope, raw: bytes) -> Label:
     label = labels.read_label(raw)
     field = labels.contradiction(envelope.route, label)
-    if field or len(label.attachments) != len(envelope.blobs):
+    sizes = [content.sealed_size(part.size) for part in label.attachments]
+    if field or sizes != [blob.size for blob in envelope.blobs]:
         raise Untrusted(
             f"The label contradicts its envelope: {field or 'attachments'}.", "Ask the sender to seal it again."
         )
@@ -398,14 +420,14 @@ def _check_parts(
     label: Label,
     letter: bytes,
     readers: Sequence[tuple[Role, Reader]],
-    attachments: Sequence[bytes],
+    attachments: tuple[Part, ...],
 ) -> None:
     """Refuse to seal what a recipient would refuse to open."""
     field = labels.contradiction(route, label)
     if field:
         raise Malformed(f"Label and route differ in {field}.", "Make them agree.")
     named = [Part(each.digest, each.size) for each in label.attachments]
-    if label.letter != labels.part_of(letter) or named != [labels.part_of(data) for data in attachments]:
+    if label.letter != labels.part_of(letter) or named != [*attachments]:
         raise Malformed("The label names another letter or other attachments.", "Write the label from them.")
     if not any(role is Role.ALL for role, _ in readers) or len(readers) > MOST_READERS:
         raise Malformed(f"{len(readers)} readers.", f"Name 1 to {MOST_READERS}, one of them to read the letter.")

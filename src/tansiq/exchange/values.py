@@ -3,6 +3,7 @@
 Codes only; the web turns them into words. Times are UTC.
 """
 
+from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -47,6 +48,15 @@ class DeliveryState(StrEnum):
     EXPIRED = "expired"
 
 
+class BlobState(StrEnum):
+    """Where an attachment stands between two nodes: under way, here or there whole, refused for what it is, erased."""
+
+    WAITING = "waiting"
+    HERE = "here"
+    REFUSED = "refused"
+    ERASED = "erased"
+
+
 class PartnerState(StrEnum):
     """Whether two persons have compared and confirmed a partner's card."""
 
@@ -73,6 +83,10 @@ class ExchangeReason(StrEnum):
     UNREADABLE = "exchange.reason.unreadable"
     OTHER_EXERCISE = "exchange.reason.other-exercise"
     LEDGER_BEHIND = "exchange.reason.ledger-behind"
+    ATTACHMENT_UNKNOWN = "exchange.reason.attachment-unknown"
+    ATTACHMENT_TYPE = "exchange.reason.attachment-type"
+    ATTACHMENT_SIZE = "exchange.reason.attachment-size"
+    ATTACHMENT_AWAITED = "exchange.reason.attachment-awaited"
 
 
 class HoldReason(StrEnum):
@@ -157,6 +171,30 @@ class ReceiptLine(Struct, frozen=True):
     direction: Direction
 
 
+class BlobLine(Struct, frozen=True):
+    """One attachment as shown: its place in the letter, with which node, its size and type, and where it stands."""
+
+    place: int
+    node: str
+    direction: Direction
+    length: int
+    kind: str
+    state: BlobState
+    digest: str
+    trouble: str = ""
+    came: int = 0
+
+
+class Upload(Struct, frozen=True):
+    """What a person hands in for a letter: its name, how many bytes it has and how many came, what its content is."""
+
+    id: UUID
+    name: str
+    size: int
+    kind: str
+    came: int
+
+
 class DeliveryLine(Struct, frozen=True):
     """How the parcel to one partner fares."""
 
@@ -178,6 +216,7 @@ class Envelope(Struct, frozen=True):
     deliveries: tuple[DeliveryLine, ...]
     handed: datetime | None
     trouble: str
+    attachments: tuple[BlobLine, ...] = ()
 
 
 class Opened(Struct, frozen=True):
@@ -244,6 +283,15 @@ class Page(Struct, frozen=True):
     items: tuple[Item, ...]
     letters: dict[int, Outside]
     more: bool
+
+
+class OpenedAttachment(Struct, frozen=True):
+    """An attachment opened for a reason that was logged: its name, type and size, and its bytes a chunk at a time."""
+
+    name: str
+    kind: str
+    size: int
+    parts: Iterator[bytes]
 
 
 class Unhanded(Struct, frozen=True):

@@ -6,6 +6,8 @@ from datetime import timedelta
 
 from starlette.routing import BaseRoute
 
+from tansiq.exchange import acts as exchange
+from tansiq.exchange.ferry import Ferry
 from tansiq.exchange.intake import Intake, compare_anchor
 from tansiq.exchange.outbox import Outbox
 from tansiq.gateways.door import Door
@@ -33,6 +35,7 @@ class Engine:
     def __init__(self, home: Home) -> None:
         self.home = home
         self.intake, self.outbox = Intake(), Outbox()
+        self.ferry = Ferry(self.intake)
         self.door = Door()
         self.taxii = Taxii(self.door, home.url)
         self.threads = [
@@ -43,7 +46,7 @@ class Engine:
 
     def routes(self) -> list[BaseRoute]:
         """The addresses at which machines speak to this node: partners' nodes, and programs of our own agencies."""
-        return [*self.intake.routes(), *self.taxii.routes()]
+        return [*self.intake.routes(), *self.ferry.routes(), *self.taxii.routes()]
 
     async def start(self) -> None:
         """Compare the ledger with its anchor, then start every part; the door opens first, for rescue never waits."""
@@ -52,6 +55,7 @@ class Engine:
         await asyncio.to_thread(self.intake.start)
         await asyncio.to_thread(self.outbox.start)
         self.door.start(idle=self.taxii.fill_all)
+        await asyncio.to_thread(self.ferry.start)
         for thread in self.threads:
             thread.start()
         self.feeds = readers.start(self.home.feeds, logs=self.home.path / "logs", exercise=bool(self.home.exercise))
@@ -63,6 +67,7 @@ class Engine:
         for thread in reversed(self.threads):
             await asyncio.to_thread(thread.stop)
         await asyncio.to_thread(self.door.stop)
+        await asyncio.to_thread(self.ferry.stop)
         await asyncio.to_thread(self.outbox.stop)
         await asyncio.to_thread(self.intake.stop)
 
@@ -70,4 +75,5 @@ class Engine:
         now = clock.now()
         parties.forget_submissions(before=now - FORGET_FORMS)
         watch.forget_history(before=now - FORGET_TRACKS)
+        exchange.tidy_attachments(now=now)
         return False

@@ -40,6 +40,11 @@ class Permission(StrEnum):
     RELEASE_RECEIVE = "exchange.release.receive"
     COLLECTION_VIEW = "exchange.collection.view"
     COLLECTION_READ = "exchange.collection.read"
+    ATTACHMENT_ADD = "exchange.attachment.add"
+    ATTACHMENT_OPEN = "exchange.attachment.open"
+    ATTACHMENT_RECEIVE = "exchange.attachment.receive"
+    ATTACHMENT_REFUSE = "exchange.attachment.refuse"
+    ATTACHMENT_ERASE = "exchange.attachment.erase"
     AGREEMENT_VIEW = "exchange.agreement.view"
     AGREEMENT_PROPOSE = "exchange.agreement.propose"
     AGREEMENT_SIGN = "exchange.agreement.sign"
@@ -121,7 +126,7 @@ _RESCUES = {
 _EXCHANGES = {_P.ENVELOPE_VIEW, _P.AGREEMENT_VIEW, _P.PARTNER_VIEW, _P.CHANNELS_VIEW, _P.DIRECTORY_VIEW}
 _WRITES_LETTERS = {
     _P.LETTER_OPEN, _P.LETTER_SEND, _P.LETTER_ATTEST, _P.LETTER_FORWARD, _P.RELEASE_VIEW, _P.RELEASE_ASK,
-    _P.RELEASE_ANSWER,
+    _P.RELEASE_ANSWER, _P.ATTACHMENT_ADD, _P.ATTACHMENT_OPEN,
 }  # fmt: skip
 
 HELD: dict[Duty, frozenset[Permission]] = {

@@ -77,6 +77,7 @@ def envelope_page(request: DutyRequest, envelope: UUID, **shown: Any) -> HttpRes
         "events": events.log(reader=request.officer, things=(envelope,), limit=SHOWN_EVENTS),
         **(offer(request, forms.OpenLetter) if seen.line.kind not in CONTROL else {}),
         **holding.panel(request, seen),
+        **(offer(request, forms.OpenAttachment) if seen.attachments else {}),
         **(offer(request, forms.Attest) if received and not done else {}),
     }
     return render(request, "exchange/envelope.html", {**context, **shown})

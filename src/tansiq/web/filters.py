@@ -50,6 +50,7 @@ LONGEST_TITLE = 72
 DIGEST = re.compile(r"[0-9a-f]{64}")
 WAITS_LONG = timedelta(minutes=2)
 """How long a parcel may wait before its channel is no longer shown as good."""
+SIZES = {"byte": 1, "kilobyte": 10**3, "megabyte": 10**6, "gigabyte": 10**9}
 UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
@@ -72,6 +73,14 @@ def number(value: float, digits: int = 0) -> str:
         return format_decimal(value, format=pattern, locale=locale())
     except InvalidOperation:  # more digits than a decimal holds: a partner may write any number
         return f"{value:.2e}"
+
+
+@register.filter
+def data_size(size: int) -> str:
+    """So many bytes in the largest unit of a thousand: 1.2 MB."""
+    unit = next((unit for unit in ("gigabyte", "megabyte", "kilobyte") if size >= SIZES[unit]), "byte")
+    size_in = round(size / SIZES[unit], 1) if unit != "byte" else size
+    return format_unit(size_in, f"digital-{unit}", "short", locale=locale())
 
 
 @register.filter

@@ -4,7 +4,7 @@ from enum import Enum
 
 from tansiq.exchange.agreements.standing import AgreementState
 from tansiq.exchange.onward import ReleaseState
-from tansiq.exchange.values import EnvelopeState, PartnerState
+from tansiq.exchange.values import BlobState, EnvelopeState, PartnerState
 from tansiq.rescue.values import Phase, TaskState
 from tansiq.watch.values import FeedState
 
@@ -30,6 +30,9 @@ TONES: dict[tuple[type[Enum], str], str] = {
         (ReleaseState.GRANTED, "ok"),
         (ReleaseState.USED, "action"),
         (ReleaseState.DENIED, "no"),
+        (BlobState.WAITING, "caution"),
+        (BlobState.HERE, "ok"),
+        (BlobState.REFUSED, "no"),
         (AgreementState.IN_FORCE, "ok"),
         (AgreementState.SIGNED, "action"),
         (AgreementState.SIGNED_IN_PART, "caution"),

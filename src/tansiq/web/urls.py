@@ -13,7 +13,7 @@ from allauth.socialaccount import views as social
 from allauth.socialaccount.providers.openid_connect import views as openid
 from django.urls import URLPattern, path
 
-from tansiq.web import channels, compose, exchange, home, originator, parties, reporting, rescue, watch
+from tansiq.web import attachments, channels, compose, exchange, home, originator, parties, reporting, rescue, watch
 
 SIGN_IN = [
     path("", home.home, name="home"),
@@ -74,6 +74,9 @@ ROOMS: list[URLPattern] = [
     path("exchange/envelopes/<uuid:envelope>", exchange.envelope_page, name="envelope"),
     path("exchange/envelopes/<uuid:envelope>/open", exchange.open_letter, name="open_letter"),
     path("exchange/envelopes/<uuid:envelope>/attest", exchange.attest, name="attest"),
+    path("exchange/envelopes/<uuid:envelope>/attachments/<int:place>", attachments.download, name="download"),
+    path("exchange/uploads/<uuid:upload>", attachments.upload, name="upload"),
+    path("exchange/uploads/<uuid:upload>/drop", attachments.drop_upload, name="drop_upload"),
     path("exchange/envelopes/<uuid:envelope>/release", originator.ask_release, name="ask_release"),
     path("exchange/envelopes/<uuid:envelope>/forward", originator.forward_letter, name="forward_letter"),
     path("exchange/releases", originator.releases_page, name="releases"),

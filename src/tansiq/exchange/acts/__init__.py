@@ -8,6 +8,16 @@ from tansiq.exchange.acts.agreements import (
     sign_agreement,
     suspend_agreement,
 )
+from tansiq.exchange.acts.attaching import (
+    drop_uploads,
+    erase_attachments,
+    note_blob,
+    open_attachment,
+    postpone_blob,
+    settle_blob,
+    take_upload,
+    tidy_attachments,
+)
 from tansiq.exchange.acts.collections import fill_collection, read_collection
 from tansiq.exchange.acts.delivering import expire, hurry, postpone, receive_receipts, settle
 from tansiq.exchange.acts.judging import Parcel
@@ -28,7 +38,9 @@ __all__ = [
     "attest_acted",
     "close_gate",
     "confirm_partner",
+    "drop_uploads",
     "end_agreement",
+    "erase_attachments",
     "expire",
     "fill_collection",
     "forward_letter",
@@ -36,9 +48,12 @@ __all__ = [
     "issue_card",
     "lift_agreement",
     "mark_handed",
+    "note_blob",
     "note_witness",
+    "open_attachment",
     "open_letter",
     "postpone",
+    "postpone_blob",
     "propose_agreement",
     "read_collection",
     "receive",
@@ -53,8 +68,11 @@ __all__ = [
     "recover",
     "send",
     "settle",
+    "settle_blob",
     "sign_agreement",
     "sign_head",
     "suspend_agreement",
+    "take_upload",
+    "tidy_attachments",
     "witness_head",
 ]

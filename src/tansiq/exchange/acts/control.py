@@ -11,9 +11,10 @@ from msgspec import Struct
 
 from tansiq.exchange import canon
 from tansiq.exchange import label as labels
-from tansiq.exchange.acts.letters import LIFE, post
+from tansiq.exchange.acts.letters import post
 from tansiq.exchange.acts.log import name_of
 from tansiq.exchange.agreements.terms import NODE_DUTY, Mechanism
+from tansiq.exchange.attaching import LIFE
 from tansiq.exchange.kinds import Kind
 from tansiq.exchange.label import Label, Urgency
 from tansiq.exchange.models.channels import Channel, Known

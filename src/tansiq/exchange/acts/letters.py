@@ -1,7 +1,7 @@
 """Send, open and attest letters."""
 
 from collections.abc import Collection, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from uuid import UUID
 
@@ -13,11 +13,12 @@ from tansiq.exchange import canon, cards, jws, policy, receipts, seal
 from tansiq.exchange import label as labels
 from tansiq.exchange.acts.log import name_of
 from tansiq.exchange.agreements.terms import NODE_DUTY, Mechanism
+from tansiq.exchange.attaching import LIFE, Ready
 from tansiq.exchange.kinds import Kind
 from tansiq.exchange.kinds.originator import ForwardLetter
 from tansiq.exchange.label import PLAIN, Handling, Label, Marks, Route, Urgency
 from tansiq.exchange.ledger import EntryType
-from tansiq.exchange.models import Agreement, Delivery, Envelope, Partaker, Receipt, onward
+from tansiq.exchange.models import Agreement, Blob, Delivery, Envelope, Partaker, Receipt, onward
 from tansiq.exchange.models.channels import Channel, Known, channels, confirmed, facts
 from tansiq.exchange.models.ledger import Happening, Writer
 from tansiq.exchange.models.letters import partakers
@@ -25,6 +26,7 @@ from tansiq.exchange.models.own import Own, own
 from tansiq.exchange.policy import Action
 from tansiq.exchange.receipts import ReceiptState
 from tansiq.exchange.values import (
+    BlobState,
     DeliveryState,
     Detail,
     Direction,
@@ -39,14 +41,6 @@ from tansiq.ground.ids import uuid7
 from tansiq.ground.verdict import Refused
 from tansiq.parties.duties import Permission
 from tansiq.parties.values import Officer, node_of
-
-LIFE = {
-    Urgency.DISTRESS: timedelta(days=7),
-    Urgency.URGENT: timedelta(days=14),
-    Urgency.PRIORITY: timedelta(days=30),
-    Urgency.ROUTINE: timedelta(days=30),
-}
-"""How long delivery is tried before an envelope expires: outages of days are expected."""
 
 RANKS = {urgency: rank for rank, urgency in enumerate(Urgency)}
 
@@ -73,13 +67,15 @@ def send(
     exercise: str | None = None,
     marks: Marks = PLAIN,
     agreement: str = "",
+    ready: Ready | None = None,
 ) -> Sent | Refused:
     """Seal a letter under an agreement, named by its digest or as the one in force of a mechanism; queue it for all.
 
     It belongs to the exercise that this node plays, unless `exercise` says another, or none: what concerns a real
     distress stays real in an exercise too.
 
-    Agencies of this node need no envelope: they read the same database, and only others are delivered to.
+    Agencies of this node need no envelope: they read the same database, and only others are delivered to. `ready` are
+    attachments that were sealed for this letter beforehand, under the same agreement (`reads.seal_uploads`).
     """
     me = own()
     sender, duty = (by.party, by.duty.value) if isinstance(by, Officer) else (me.agency, NODE_DUTY)
@@ -88,7 +84,7 @@ def send(
         return Refused(ExchangeReason.NO_RECIPIENT, ExchangeBasis.HOUSE)
     found = channels(now)
     channel = _channel(found, agreement, mechanism, {sender, *to})
-    if channel is None:
+    if channel is None or (ready is not None and ready.route.agr != channel.digest):
         return Refused(ExchangeReason.NO_AGREEMENT, ExchangeBasis.AGREEMENT)
     partners = confirmed()
     rescue = channel.terms.mechanism is Mechanism.RESCUE
@@ -110,8 +106,9 @@ def send(
         case=labels.pseudonym(channel.digest, case) if case else "",
         in_reply_to=_digest_of(in_reply_to),
         sent=canon.millis(now),
-        expires=canon.millis(now + LIFE[Urgency(urgency)]),
+        expires=ready.route.exp if ready else canon.millis(now + LIFE[Urgency(urgency)]),
         letter=labels.part_of(raw),
+        attachments=ready.attached.parts if ready else (),
         persons_named=persons_named,
         exercise=canon.clean(me.exercise if exercise is None else exercise),
     )
@@ -127,7 +124,7 @@ def send(
     if not ruling.allowed:
         return ruling.refusal()
     seal_it = partial(post, me, channel, [partners[node] for node in nodes], name_of(by), now)
-    return seal_it(said, raw, ",".join(ruling.rule_ids))
+    return seal_it(said, raw, ",".join(ruling.rule_ids), ready)
 
 
 def judged_as(said: Label, letter: Struct) -> Label:
@@ -152,21 +149,26 @@ def _digest_of(envelope: UUID | None) -> str:
 
 
 def post(
-    me: Own, channel: Channel, partners: list[Known], by: str, now: datetime, said: Label, raw: bytes, rule: str
+    me: Own,
+    channel: Channel,
+    partners: list[Known],
+    by: str,
+    now: datetime,
+    said: Label,
+    raw: bytes,
+    rule: str,
+    ready: Ready | None = None,
 ) -> Sent:
     """Seal, sign, store, log and queue, under the log's lock so that a case's numbers follow each other."""
     writer = Writer()
     said = _numbered(said)
-    route = Route(
-        agr=channel.digest,
-        id=uuid7(now),
-        snd=said.sender,
-        rcp=said.recipients,
-        urg=said.urgency,
-        exp=said.expires,
-    )
+    route = ready.route if ready else route_of(channel.digest, said, now)
     readers = [(seal.Role.ALL, partner.reader) for partner in partners]
-    sealed = seal.seal(route=route, label=said, letter=raw, readers=readers, signer=me.keys.signer)
+    attached = ready.attached if ready else None
+    draft = seal.prepare(
+        route=route, label=said, letter=raw, readers=readers, signer=me.keys.signer.kid, attached=attached
+    )
+    sealed = seal.finish(draft, me.keys.signer)
     digest = sealed.envelope.identity.hex()
     happening = Happening(
         EntryType.SENT, Permission.LETTER_SEND.value, route.id, by, now, logged(digest, route, "", rule)
@@ -205,8 +207,38 @@ def post(
             next_at=now,
             expires=canon.moment(said.expires),
         )
+    if ready is not None:
+        _attach(row, ready, [partner.card.node for partner in partners], now)
     writer.close()
     return Sent(envelope=route.id, agreement=channel.digest, to=said.recipients)
+
+
+def route_of(agreement: str, said: Label, now: datetime) -> Route:
+    """The route of a new envelope with this label."""
+    return Route(
+        agr=agreement, id=uuid7(now), snd=said.sender, rcp=said.recipients, urg=said.urgency, exp=said.expires
+    )  # fmt: skip
+
+
+def _attach(row: Envelope, ready: Ready, nodes: list[str], now: datetime) -> None:
+    """Keep which sealed files the letter names; each goes to each node once the letter is accepted there."""
+    attached = zip(ready.attached.blobs, ready.attached.parts, ready.files, strict=True)
+    Blob.objects.bulk_create(
+        Blob(
+            envelope=row,
+            place=place,
+            node=node,
+            direction=Direction.OUT.value,
+            digest=blob.digest.hex(),
+            size=blob.size,
+            length=part.size,
+            kind=file.kind,
+            state=BlobState.WAITING.value,
+            next_at=now,
+        )
+        for place, (blob, part, file) in enumerate(attached)
+        for node in nodes
+    )
 
 
 def logged(digest: str, route: Route, reason: str, rule: str) -> Detail:

@@ -13,12 +13,13 @@ from tansiq.exchange import canon, receipts, seal
 from tansiq.exchange.acts.judging import STRANGE, Desk, Item, Judged, Parcel, judge
 from tansiq.exchange.acts.letters import logged
 from tansiq.exchange.ledger import EntryType
-from tansiq.exchange.models import Envelope, Partaker, Receipt, bulk
+from tansiq.exchange.models import Blob, Envelope, Partaker, Receipt, bulk
 from tansiq.exchange.models.ledger import Happening, Writer
 from tansiq.exchange.models.letters import partakers
 from tansiq.exchange.receipts import ReceiptState
-from tansiq.exchange.values import Direction
+from tansiq.exchange.values import BlobState, Direction
 from tansiq.parties.duties import Permission
+from tansiq.parties.values import node_of
 
 
 @transaction.atomic
@@ -57,6 +58,7 @@ def _keep(items: Sequence[Item], desk: Desk) -> None:
         bulk.insert(Envelope, _ENVELOPE, [_envelope(*each, refs, desk) for each in placed if not each[0].conflict])
         bulk.insert(Receipt, _RECEIPT, [_receipt_row(*each, desk) for each in placed])
         bulk.insert(Partaker, ("envelope_id", "agency"), [*_parts(placed, desk)])
+        bulk.insert(Blob, _BLOB, [row for item, position, _ in placed for row in _blobs(item, position)])
     writer.close()
 
 
@@ -136,6 +138,21 @@ _ENVELOPE = (
 _RECEIPT = (
     "id", "envelope_id", "digest", "direction", "signer", "n", "state", "rule", "at", "leaf", "token",
 )  # fmt: skip
+
+
+_BLOB = (
+    "envelope_id", "place", "node", "direction", "digest", "size", "length", "kind", "state", "attempts", "trouble",
+)  # fmt: skip
+
+
+def _blobs(item: Item, position: int) -> Iterator[bulk.Row]:
+    """What an accepted letter says is attached to it, for its sender to bring."""
+    if item.reason or item.sealed is None or item.label is None:
+        return
+    node, named = node_of(item.sealed.route.snd), item.label.attachments
+    for place, (blob, part) in enumerate(zip(item.sealed.blobs, named, strict=True)):
+        state, direction = BlobState.WAITING.value, Direction.IN.value
+        yield position, place, node, direction, blob.digest.hex(), blob.size, part.size, part.type, state, 0, ""
 
 
 def _envelope(item: Item, position: int, leaf: int, refs: dict[str, UUID], desk: Desk) -> bulk.Row:

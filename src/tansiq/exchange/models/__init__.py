@@ -1,5 +1,6 @@
 """What the exchange keeps, split by noun: letters on their way, channels they go by, and the ledger that proves it."""
 
+from tansiq.exchange.models.blobs import Blob, Upload
 from tansiq.exchange.models.channels import Agreement, Partner, Statement
 from tansiq.exchange.models.collections import Collection, Item
 from tansiq.exchange.models.following import Following
@@ -9,6 +10,7 @@ from tansiq.exchange.models.onward import Passing, Release
 
 __all__ = [
     "Agreement",
+    "Blob",
     "Collection",
     "Delivery",
     "Envelope",
@@ -25,4 +27,5 @@ __all__ = [
     "Receipt",
     "Release",
     "Statement",
+    "Upload",
 ]

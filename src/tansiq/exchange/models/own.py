@@ -7,6 +7,7 @@ from django.conf import settings
 from msgspec import Struct
 
 from tansiq.exchange import keystore
+from tansiq.exchange.blobs import Store
 from tansiq.exchange.keys import KeySet
 from tansiq.ground.errors import Unready
 
@@ -20,6 +21,11 @@ class Own(Struct, frozen=True):
     keys: KeySet
     storage: bytes
     anchor: Path
+
+    @property
+    def store(self) -> Store:
+        """The attachments of this node, on the disk."""
+        return Store(self.anchor.parent, self.storage)
 
 
 def own() -> Own:

@@ -14,14 +14,14 @@ from django.db.models import Count, Min
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tansiq.exchange import jws, measures, policy, receipts
+from tansiq.exchange import measures, policy, receipts
 from tansiq.exchange.agreements.standing import AgreementState
 from tansiq.exchange.agreements.terms import LANGUAGES
 from tansiq.exchange.label import Label, read_label
 from tansiq.exchange.measures import Answers, ChannelMeasure, Fallback, Reciprocity, Sending, Spread, Times
 from tansiq.exchange.models import Delivery, Envelope, Partner, Receipt
-from tansiq.exchange.models.channels import Channel, channels
-from tansiq.exchange.policy import Action, Facts
+from tansiq.exchange.models.channels import Channel, channels, facts
+from tansiq.exchange.policy import Action
 from tansiq.exchange.receipts import ReceiptState
 from tansiq.exchange.values import DeliveryState, Direction, EnvelopeState, PartnerState
 from tansiq.parties.duties import Permission
@@ -106,11 +106,12 @@ def fallbacks(*, reader: Officer, now: datetime) -> tuple[Fallback, ...]:
         for node, agreement, label in rows.values_list("node", "envelope__agreement", "envelope__label")[:MOST_WAITING]
     ]
     counted = Counter[tuple[str, str, tuple[str, ...]]]()
-    open_now = {digest: each for digest, each in channels(now).items() if each.passes}
+    known = channels(now)
+    open_now = {digest: each for digest, each in known.items() if each.passes}
     for node, agreement, said in waiting:
         for digest, channel in open_now.items():
             to = _reachable(channel, said, {*seen} - cut)
-            if to and digest != agreement and _allows(channel, replace(said, recipients=to), now):
+            if to and digest != agreement and _allows(channel, replace(said, recipients=to), known, now):
                 counted[node, digest, to] += 1
     return tuple(
         Fallback(node, digest, open_now[digest].terms.mechanism.value, _title(open_now[digest]), to, letters)
@@ -239,7 +240,7 @@ def _refused(start: datetime, end: datetime) -> dict[tuple[str, str, bool], Coun
         envelope__stored__lt=end,
     )
     for node, agreement, token in there.values_list("signer", "envelope__agreement", "token").iterator(1_000):
-        found[node, agreement, True][jws.unverified(token, receipts.Receipt).reason] += 1
+        found[node, agreement, True][receipts.unverified(token).reason] += 1
     return found
 
 
@@ -259,11 +260,11 @@ def _reachable(channel: Channel, said: Label, reached: Iterable[str]) -> tuple[s
     return said.recipients if {*said.recipients} <= {*parties} else tuple(sorted(parties))
 
 
-def _allows(channel: Channel, said: Label, now: datetime) -> bool:
+def _allows(channel: Channel, said: Label, known: dict[str, Channel], now: datetime) -> bool:
     ruling = policy.decide(
         policy.policy_of(channel.terms, channel.digest),
         said,
-        facts=Facts(state=channel.state),
+        facts=facts(channel, said, known),
         action=Action.SEND,
         principal=f"{said.sender}/{said.duty}",
         now=now,

@@ -10,6 +10,7 @@ from tansiq.exchange import label as labels
 from tansiq.exchange import values
 from tansiq.exchange.models import Agreement, Envelope
 from tansiq.exchange.models.own import own
+from tansiq.exchange.reads.attaching import attached
 from tansiq.exchange.values import EnvelopeState
 from tansiq.ground.errors import Missing
 from tansiq.parties.duties import Permission
@@ -56,7 +57,7 @@ def _of_case(case: UUID) -> Q:
 
 def envelope(*, envelope: UUID, reader: Officer) -> values.Envelope:
     """One envelope whole, but for its letter."""
-    rows = Envelope.objects.seen_by(reader).defer("keys").prefetch_related("receipts", "deliveries")
+    rows = Envelope.objects.seen_by(reader).defer("keys").prefetch_related("receipts", "deliveries", "blobs")
     row = rows.filter(ref=envelope).first()
     if row is None or not reader.holds(Permission.ENVELOPE_VIEW):
         raise Missing("There is no such envelope.")
@@ -69,6 +70,7 @@ def envelope(*, envelope: UUID, reader: Officer) -> values.Envelope:
         deliveries=tuple(each.line() for each in sorted(row.deliveries.all(), key=lambda each: each.node)),
         handed=row.handed,
         trouble=row.trouble,
+        attachments=attached(envelope=row),
     )
 
 

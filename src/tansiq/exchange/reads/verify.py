@@ -23,6 +23,7 @@ from tansiq.exchange.models.channels import known
 from tansiq.exchange.models.ledger import raw, root_at
 from tansiq.exchange.models.letters import standing_of
 from tansiq.exchange.models.own import Own, own
+from tansiq.exchange.reads.attaching import verify_blobs
 from tansiq.exchange.values import Direction, ExchangeReason, Flaw
 from tansiq.ground.errors import Fault
 from tansiq.parties.duties import Permission
@@ -51,6 +52,7 @@ def _flaws() -> Iterator[Flaw]:
     yield from _events()
     yield from _envelopes(me, keys)
     yield from _receipts(keys)
+    yield from verify_blobs()
 
 
 class _Keys:

@@ -27,6 +27,15 @@ class OpenLetter(ActForm):
     reason = fields.line(_("Reason"), most=200)
 
 
+class OpenAttachment(ActForm):
+    """Open an attachment, for a stated reason."""
+
+    act = staticmethod(acts.open_attachment)
+    permission = Permission.ATTACHMENT_OPEN
+
+    reason = fields.line(_("Reason"), most=200)
+
+
 def attest(*, envelope: UUID, by: Officer, now: datetime) -> Refused | None:
     """Tell the sender, signed, that the letter was acted upon."""
     return acts.attest_acted(envelope=envelope, by=by, now=now)

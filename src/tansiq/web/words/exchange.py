@@ -14,6 +14,7 @@ from tansiq.exchange.kinds.information import Nature, PersonCategory
 from tansiq.exchange.kinds.notices import Ask
 from tansiq.exchange.label import Claim, Handling, Notice, Urgency
 from tansiq.exchange.values import (
+    BlobState,
     DeliveryState,
     Direction,
     EnvelopeState,
@@ -58,6 +59,12 @@ WORDS: dict[type[Enum], dict[Enum, Promise]] = {
         DeliveryState.DONE: _of("parcel", "delivered"),
         DeliveryState.REFUSED: _of("parcel", "refused"),
         DeliveryState.EXPIRED: _of("parcel", "expired"),
+    },
+    BlobState: {
+        BlobState.WAITING: _of("attachment", "on its way"),
+        BlobState.HERE: _of("attachment", "delivered"),
+        BlobState.REFUSED: _of("attachment", "refused"),
+        BlobState.ERASED: _of("attachment", "erased"),
     },
     PartnerState: {
         PartnerState.PENDING: _of("partner", "not confirmed yet"),
@@ -159,6 +166,10 @@ WORDS: dict[type[Enum], dict[Enum, Promise]] = {
         ExchangeReason.LEDGER_BEHIND: _(
             "The ledger lies behind what partners hold; only rescue passes until it is cleared."
         ),
+        ExchangeReason.ATTACHMENT_UNKNOWN: _("An attachment was not handed in whole. Attach it again."),
+        ExchangeReason.ATTACHMENT_TYPE: _("This kind of file is not taken, whatever its name says."),
+        ExchangeReason.ATTACHMENT_SIZE: _("The file is too large, or too much waits to be sent."),
+        ExchangeReason.ATTACHMENT_AWAITED: _("The attachment is not here, or was erased."),
     },
     HoldReason: {
         HoldReason.UNKNOWN_AGREEMENT: _("The agreement is not known here yet."),
