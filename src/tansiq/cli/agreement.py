@@ -1,4 +1,4 @@
-"""`tansiq agreement new|sign|import|show|list|suspend|lift|end`: the channels that letters pass by.
+"""`tansiq agreement new|check|diff|sign|import|show|list|suspend|lift|end`: the channels that letters pass by.
 
 An agreement travels as one file with its document, signatures and statements. Where the parties' nodes know each other,
 signatures also travel through the exchange by themselves.
@@ -63,6 +63,17 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         said.add_argument("--party", required=True)
         said.add_argument("--reason", default="", help="a short code")
         said.set_defaults(run=say_of_it)
+    look = verbs.add_parser("check", help="is it well-formed, and what would it allow; exit status 1 where it is not")
+    look.add_argument("agreement", help="a file; with --home also its digest, or the first digits of it")
+    look.add_argument("--home", type=Path, help="the node that holds it, where no file is named")
+    look.add_argument("--json", action="store_true")
+    look.set_defaults(run=check_one)
+    compare = verbs.add_parser("diff", help="what a second agreement changes: in words, and which letters pass")
+    compare.add_argument("first", help="a file; with --home also its digest, or the first digits of it")
+    compare.add_argument("second", help="the other, likewise")
+    compare.add_argument("--home", type=Path, help="the node that holds them, where no files are named")
+    compare.add_argument("--json", action="store_true")
+    compare.set_defaults(run=diff_two)
     every = verbs.add_parser("list", help="every agreement and where it stands")
     every.add_argument("--home", type=Path, required=True)
     every.add_argument("--json", action="store_true")
@@ -105,6 +116,79 @@ def write_draft(options: argparse.Namespace) -> int:
     if options.out is not None:
         say(options, {"agreement": canon.digest(document).hex(), "parties": list(draft.parties), "file": options.out})
     return 0
+
+
+def check_one(options: argparse.Namespace) -> int:
+    """Look an agreement through, and print what it would allow."""
+    agreement = _terms(options, options.agreement)
+    from tansiq.exchange import checking
+
+    checked = checking.check(agreement)
+    if options.json:
+        print(msgspec.json.encode(checked).decode())
+    else:
+        _print_checked(checked, agreement)
+    return 1 if checked.faults else 0
+
+
+def _print_checked(checked: Any, agreement: Any) -> None:
+    from tansiq.exchange import checking
+
+    print(f"{checked.agreement}  {agreement.mechanism}  {', '.join(agreement.parties)}")
+    for name, found in (("fault", checked.faults), ("warning", checked.warnings)):
+        for each in found:
+            print(f"  {name}: {checking.line(each)}")
+    for row in checked.rows:
+        print(f"{row.kind}{'' if row.shapes else ': nothing passes'}")
+        if not row.shapes:
+            continue
+        for name in ("send", "receive", "topics", "purposes", "notices", "limits"):
+            if getattr(row, name):
+                print(f"  {name}: {', '.join(each or '(none)' for each in getattr(row, name))}")
+        marks = ", ".join(f"{name} {getattr(row, name)}" for name in ("case", "persons", "attachments", "operational"))
+        print(f"  sensitivity up to {row.sensitivity}; {marks}")
+
+
+def diff_two(options: argparse.Namespace) -> int:
+    """Print what a second agreement changes."""
+    first, second = _terms(options, options.first), _terms(options, options.second)
+    from tansiq.exchange import checking
+
+    changed = checking.diff(first, second)
+    if options.json:
+        print(msgspec.json.encode(changed).decode())
+        return 0
+    for title, changes in (("words", changed.words), ("what may pass", changed.rows)):
+        for change in changes:
+            print(f"{title}: {change.part}")
+            for sign, lines in (("-", change.removed), ("+", change.added)):
+                for line in lines:
+                    print(f"  {sign} {line or '(none)'}")
+    for title, examples in (("passes now", changed.opened), ("passes no more", changed.closed)):
+        for each in examples:
+            shape = ", ".join(f"{name.partition('.')[2]} {_shown(value)}" for name, value in each.shape.items())
+            print(f"{title}: {shape}  (by {each.rule or 'its permits'})")
+    return 0
+
+
+def _shown(value: object) -> str:
+    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value).lower() or "(none)"
+
+
+def _terms(options: argparse.Namespace, name: str) -> Any:
+    """An agreement of a file, or one that the node holds."""
+    from tansiq.exchange.agreements import terms
+
+    if Path(name).is_file():
+        from tansiq.exchange.papers import read_papers
+
+        return terms.read_agreement(read_papers(read(Path(name))).document.encode())
+    if options.home is None:
+        raise Malformed(f"{name} is no file.", "Name a file, or with --home the digest of an agreement.")
+    node.setup(options.home)
+    from tansiq.exchange import reads
+
+    return terms.read_agreement(reads.papers(agreement=_one(name)).document.encode())
 
 
 def sign_one(options: argparse.Namespace) -> int:
@@ -179,12 +263,17 @@ def _name(options: argparse.Namespace) -> str:
         from tansiq.exchange.papers import read_papers
 
         return acts.receive_agreement(papers=read_papers(read(path)), sender="", now=clock.now()).digest
+    return _one(options.agreement)
+
+
+def _one(beginning: str) -> str:
+    """The digest that begins so."""
     from tansiq.exchange import reads
 
-    found = reads.digests(beginning=options.agreement)
+    found = reads.digests(beginning=beginning)
     if len(found) != 1:
         what = "no agreement" if not found else f"{len(found)} agreements"
-        raise Malformed(f"{options.agreement} names {what}.", "Give its whole digest, or a file.")
+        raise Malformed(f"{beginning} names {what}.", "Give its whole digest, or a file.")
     return found[0]
 
 

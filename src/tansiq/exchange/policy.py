@@ -8,7 +8,6 @@ lacked. Dates are judged here, not in Cedar. Rescue has its own set, without for
 what names a person is quarantined by the recipient, not stopped.
 """
 
-import itertools
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -25,8 +24,7 @@ from tansiq.exchange import canon
 from tansiq.exchange.agreements import lint, templates, terms
 from tansiq.exchange.agreements.standing import AgreementState, passes
 from tansiq.exchange.agreements.terms import NODE_DUTY, Agreement, Mechanism
-from tansiq.exchange.kinds import UNLISTED, Kind
-from tansiq.exchange.label import Claim, Label, attachment_of, part_of
+from tansiq.exchange.label import Claim, Label
 from tansiq.ground.errors import Malformed
 from tansiq.ground.verdict import Refused
 from tansiq.parties.duties import Duty
@@ -138,17 +136,17 @@ class Policy:
         faults = check(agreement)
         if faults:
             raise Malformed(f"The agreement's rules: {faults[0]}.", "Amend the rules and sign again.")
-        text = _text(agreement)
-        document = lint.document(text)
-        self._rules = PolicySet.from_str(text)
+        self.text = _text(agreement)
+        document = lint.document(self.text)
+        self._rules = PolicySet.from_str(self.text)
         self._notes = {note["id"]: note for note in (rule["annotations"] for rule in document)}
         probes = _probes(document)
         self._probe_ids = frozenset(probes)
         self._probes = PolicySet.from_json_str(
             json.dumps({"staticPolicies": probes, "templates": {}, "templateLinks": []})
         )
-        self._entities = _entities(agreement)
-        self._terms = {
+        self.entities = _entities(agreement)
+        self.terms = {
             "parties": list(agreement.parties),
             "kinds": list(agreement.flows),
             "purposes": list(agreement.purposes),
@@ -188,8 +186,8 @@ class Policy:
             "action": {"type": "Action", "id": action.value},
             "resource": {"type": "Channel", "id": self.agreement.mechanism.value},
             "context": {
-                "label": _context(label),
-                "terms": self._terms,
+                "label": context_of(label),
+                "terms": self.terms,
                 "facts": {
                     "state": facts.state.value,
                     "duty_may": self._duty_may(label, action, principal),
@@ -202,7 +200,7 @@ class Policy:
                 },
             },
         }
-        answer = is_authorized(request, self._rules, self._entities, _schema())
+        answer = is_authorized(request, self._rules, self.entities, schema())
         if answer.diagnostics.errors:
             return Ruling(allowed=False, reason=Reason.RULE_ERROR)
         fired = tuple(self._rule(name) for name in sorted(answer.diagnostics.id_annotations_by_reason.values()))
@@ -216,7 +214,7 @@ class Policy:
 
     def _nearest(self, request: dict[str, Any]) -> Ruling:
         """The permit that lacked least, and what it lacked."""
-        answer = is_authorized(request, self._probes, self._entities, _schema())
+        answer = is_authorized(request, self._probes, self.entities, schema())
         if answer.diagnostics.errors:
             return Ruling(allowed=False, reason=Reason.RULE_ERROR)
         false = sorted(self._probe_ids - set(answer.diagnostics.id_annotations_by_reason.values()))
@@ -296,49 +294,11 @@ def check(agreement: Agreement) -> list[str]:
         return [f"Cedar cannot read them: {str(error).partition(chr(10))[0][:200]}"]
     if faults:
         return faults
-    verdict = validate_policies(_text(agreement), _schema())
+    verdict = validate_policies(_text(agreement), schema())
     if not verdict.validation_passed:
         return [f"Cedar: {str(error)[:200]}" for error in verdict.errors]
     wanted = {name for rule in lint.document(agreement.cedar) for name in _said(rule)}
     return [f"{name} has no reason in four languages" for name in sorted(wanted - set(agreement.reasons))]
-
-
-def table(
-    policy: Policy, *, principal: str, sender: str, recipients: tuple[str, ...]
-) -> Iterator[tuple[Label, Ruling]]:
-    """Every label shape that the agreement's own words can make, each with its ruling: what lawyers check and sign.
-
-    The space is kinds x topics x purposes x sensitivity x case x persons named x attachments, with one unlisted word
-    in each list, sent by `principal` under an agreement in force.
-    """
-    agreement, facts = policy.agreement, Facts(state=AgreementState.IN_FORCE)
-    part, attached = part_of(b""), attachment_of(b"")
-    axes = itertools.product(
-        [kind for kind in Kind if kind not in UNLISTED],
-        ("", "unlisted", *agreement.topics, *agreement.barred),
-        ("", "unlisted", *agreement.purposes),
-        range(4),
-        ("", "0" * 32),
-        (False, True),
-        ((), (attached,)),
-    )
-    for kind, topic, purpose, sensitivity, case, persons, attachments in axes:
-        label = Label(
-            kind=kind,
-            sender=sender,
-            duty=principal.partition("/")[2],
-            recipients=recipients,
-            topic=topic,
-            purpose=purpose,
-            sensitivity=sensitivity,
-            case=case,
-            persons_named=persons,
-            attachments=attachments,
-            letter=part,
-            sent=0,
-            expires=0,
-        )
-        yield label, policy._judge(label, facts, Action.SEND, principal)
 
 
 def _text(agreement: Agreement) -> str:
@@ -415,7 +375,8 @@ def _shape(label: Label) -> tuple[object, ...]:
     )
 
 
-def _context(label: Label) -> dict[str, object]:
+def context_of(label: Label) -> dict[str, Any]:
+    """All of a label that a rule can see, as Cedar is given it."""
     return {
         "kind": str(label.kind),
         "topic": label.topic,
@@ -453,5 +414,6 @@ def _acts_for_itself(label: Label, action: Action, principal: str) -> bool:
 
 
 @cache
-def _schema() -> Schema:
+def schema() -> Schema:
+    """The schema that all rules and all requests keep to."""
     return Schema.from_str(templates.schema())

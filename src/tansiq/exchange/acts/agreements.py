@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 from django.db import transaction
 
-from tansiq.exchange import canon, jws, policy, values
+from tansiq.exchange import canon, checking, jws, values
 from tansiq.exchange.acts.log import name_of
 from tansiq.exchange.agreements import standing, terms
 from tansiq.exchange.agreements.standing import PartyAct
@@ -28,7 +28,7 @@ DOCUMENT_RANK = 1
 
 @transaction.atomic
 def propose_agreement(*, document: bytes, by: Officer | str, now: datetime) -> values.Agreement:
-    """Keep a new agreement as a draft. Raises `Malformed` for what is no agreement, or has rules that do not hold."""
+    """Keep a new agreement as a draft. Raises `Malformed` for what is none, or would break its mechanism's limits."""
     row = _kept(document, Permission.AGREEMENT_PROPOSE, name_of(by), now)
     return row.value(now)
 
@@ -101,7 +101,7 @@ def _kept(document: bytes, event: Permission, by: str, now: datetime) -> Agreeme
     name = canon.digest(document).hex()
     row = Agreement.objects.select_for_update().filter(digest=name).first()
     if row is None:
-        policy.policy_of(read, name)
+        checking.refuse_faults(read)
         _log(event, name, by, now, {"mechanism": read.mechanism.value})
         row = Agreement.objects.create(
             digest=name, mechanism=read.mechanism.value, document=document, signatures={}, at=now

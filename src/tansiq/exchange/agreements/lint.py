@@ -25,6 +25,7 @@ MOST_DEPTH = 16
 
 MOST_RULES = 64
 
+_ID = re.compile(r'@id\("([^"]*)"\)')
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*|[A-Za-z0-9_]+|\S', re.DOTALL)
 
 
@@ -82,6 +83,19 @@ def document(text: str) -> list[dict[str, Any]]:
     if read.get("templates") or read.get("templateLinks"):
         raise ValueError("templates are not used here")
     return [{**rule, "annotations": rule.get("annotations") or {}} for rule in read["staticPolicies"].values()]
+
+
+def texts(cedar: str) -> dict[str, str]:
+    """The text of each rule by its @id, as it was written."""
+    found, begin = {}, 0
+    for token in _TOKEN.finditer(cedar):
+        if token[0] == ";":
+            text = cedar[begin : token.end()].strip()
+            begin = token.end()
+            name = _ID.search(text)
+            if name:
+                found[name[1]] = text[name.start() :] if text.startswith("//") else text
+    return found
 
 
 def _too_long(cedar: str) -> str:
