@@ -55,6 +55,7 @@ class Neighbour:
 
     def __init__(self, node: str = "es", agency: str = "es.salvamento", me: str = "ma") -> None:
         self.node, self.agency, self.me = node, agency, me
+        self.agencies: tuple[str, ...] = (agency,)
         self.keys, self.number, self.url = keys_of(node), 1, "http://127.0.0.1:9"
         self.heard: list[tuple[str, tuple[bytes, ...]]] = []
         self.answered: dict[str, str] = {}
@@ -69,7 +70,7 @@ class Neighbour:
     def card(self, **fields: object) -> str:
         """Its card as a token."""
         plain = {
-            "node": self.node, "agencies": (self.agency,), "number": self.number, "url": self.url, "keys": self.keys,
+            "node": self.node, "agencies": self.agencies, "number": self.number, "url": self.url, "keys": self.keys,
             "issued": LONG_AGO, "expires": FAR,
         }  # fmt: skip
         return cards.make_card(**{**plain, **fields})
@@ -102,6 +103,7 @@ class Neighbour:
         to: tuple[str, ...] = ("ma.marine",),
         id: UUID | None = None,
         raw: bytes | None = None,
+        readers: tuple[tuple[seal.Role, Any], ...] = (),
         **said: object,
     ) -> seal.Draft:
         """A sealed letter to our node, not yet signed; `said` overrides the label's fields."""
@@ -123,8 +125,8 @@ class Neighbour:
             agr=agreement, id=id or uuid7(now), snd=label.sender, rcp=label.recipients, urg=label.urgency,
             exp=label.expires,
         )  # fmt: skip
-        readers = [(seal.Role.ALL, self.known().reader)]
-        return seal.prepare(route=route, label=label, letter=body, readers=readers, signer=self.keys.signer.kid)
+        sealed_to = readers or ((seal.Role.ALL, self.known().reader),)
+        return seal.prepare(route=route, label=label, letter=body, readers=sealed_to, signer=self.keys.signer.kid)
 
     def seal(self, agreement: str, now: datetime, *, signer: KeySet | None = None, **fields: Any) -> Envelope:
         """An envelope of its own to our node; `fields` as `draft` takes them."""
@@ -313,18 +315,25 @@ def agree(
     until: datetime = FAR,
     signed: bool = True,
     ours: str = "ma.marine",
+    more: tuple[str, ...] = (),
+    **changed: Any,
 ) -> str:
-    """An agreement between an agency of ours and these neighbours, signed by all; answers its digest."""
-    parties = (ours, *(each.agency for each in neighbours))
-    document = terms.write_agreement(
-        templates.propose(mechanism, parties=parties, number="1/2026", since=since, until=until)
-    )
+    """An agreement between an agency of ours and these neighbours, signed by all; answers its digest.
+
+    `more` are further parties, of our node or of a neighbour's; `changed` are terms other than the template's.
+    """
+    parties = (ours, *(each.agency for each in neighbours), *more)
+    proposed = templates.propose(mechanism, parties=parties, number="1/2026", since=since, until=until)
+    document = terms.write_agreement(replace(proposed, **changed))
     made = acts.propose_agreement(document=document, by=FIRST, now=now)
     if signed:
-        acts.sign_agreement(agreement=made.digest, party=ours, by=FIRST, now=now)
+        for party in {ours, *more}:
+            acts.sign_agreement(agreement=made.digest, party=party, by=FIRST, now=now)
         signatures = {
-            each.agency: standing.sign_agreement(made.digest, party=each.agency, now=now, signer=each.keys.signer)
+            party: standing.sign_agreement(made.digest, party=party, now=now, signer=each.keys.signer)
             for each in neighbours
+            for party in parties
+            if party.partition(".")[0] == each.node
         }
         acts.receive_agreement(papers=Papers(document.decode(), signatures), sender="", now=now)
     return made.digest

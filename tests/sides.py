@@ -16,12 +16,14 @@ from tansiq.exchange.acts.delivering import Reply
 from tansiq.exchange.agreements.terms import Mechanism
 from tansiq.exchange.reads.queue import Due
 from tansiq.node.handover import HandOver
+from tansiq.parties.values import node_of
 from tests import neighbour as neighbours
 from tests import world
 from tests.neighbour import FAR, Neighbour, keys_of
 
 ROOMS = ("exchange", "watch", "rescue", "correspondence", "reporting")
 AGREED = (Mechanism.RESCUE, Mechanism.STATISTICS)
+BUREAU = Mechanism.EMBASSY_BUREAU
 
 Rows = dict[type[Model], list[Model]]
 
@@ -29,8 +31,8 @@ Rows = dict[type[Model], list[Model]]
 class Sides:
     """Our side is played first; `partner` is the other side as the one that is played knows it."""
 
-    def __init__(self, settings: LazySettings, ours: Path, theirs: Path) -> None:
-        self._settings = settings
+    def __init__(self, settings: LazySettings, ours: Path, theirs: Path, desk: str = "") -> None:
+        self._settings, self._desk = settings, desk
         self._homes = {world.OURS: ours, world.THEIRS: theirs}
         self._rows: dict[str, Rows] = {}
         self._bag: tuple[Due, ...] = ()
@@ -40,6 +42,8 @@ class Sides:
             world.THEIRS: Neighbour("ma", world.OURS, me="es"),
         }
         self._partners[world.THEIRS].keys = keys_of("own-ma")
+        for partner in self._partners.values():
+            partner.agencies = self._of(partner.agency)
         self._play(world.OURS)
 
     @property
@@ -81,16 +85,27 @@ class Sides:
             self._replies.extend(Reply(each.delivery, answer) for answer in answers)
         self._bag = ()
 
+    def _of(self, agency: str) -> tuple[str, ...]:
+        """The agencies of a node: the desk belongs to one of the two."""
+        return (agency, self._desk) if node_of(self._desk) == node_of(agency) else (agency,)
+
     def _play(self, agency: str) -> None:
         """Be the node that speaks for an agency, with the rows that it had; the first time, meet and agree."""
         self.agency = agency
         self._settings.TANSIQ_HOME = self._homes[agency]
         self._settings.TANSIQ_NODE, self._settings.TANSIQ_AGENCY = self.partner.me, agency
         if agency not in self._rows:
-            neighbours.meet(self.partner, world.MET, agencies=(agency,))
+            neighbours.meet(self.partner, world.MET, agencies=self._of(agency))
             self._agreed = {each: neighbours.agree(each, self.partner, now=world.MET, ours=agency) for each in AGREED}
+            if self._desk:
+                self._agreed[BUREAU] = past_a_desk(self._desk, self.partner, ours=agency)
         for table, rows in self._rows.get(agency, {}).items():
             table.objects.bulk_create(rows)
+
+
+def past_a_desk(desk: str, *partners: Neighbour, ours: str = world.OURS) -> str:
+    """An agreement by which letters pass a desk."""
+    return neighbours.agree(BUREAU, *partners, now=world.MET, ours=ours, more=(desk,), desk=desk)
 
 
 def _tables() -> list[Any]:

@@ -31,6 +31,7 @@ ON_RECEIVE: dict[Kind, Callable[..., Any]] = {
     Kind.RELEASE: exchange.receive_release,
     Kind.FORWARD: exchange.receive_forward,
     Kind.USE: exchange.receive_use,
+    Kind.STEERING: exchange.receive_steering,
 }
 
 ON_EVENT: dict[Permission, tuple[Callable[..., Any], ...]] = {

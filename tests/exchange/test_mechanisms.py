@@ -23,7 +23,8 @@ GROUPS = {"strait": ("es.salvamento", "ma.marine"), "nobody": ()}
 def agreed(mechanism: Mechanism) -> Agreement:
     """The built-in agreement, with a desk where the mechanism needs one, and two sharing groups."""
     desk = BUREAU if mechanism is Mechanism.EMBASSY_BUREAU else ""
-    return sealed.agreement(mechanism, desk=desk, groups=GROUPS)
+    parties = tuple(sorted({*sealed.agreement(mechanism).parties, desk or "ma.marine"}))
+    return sealed.agreement(mechanism, desk=desk, groups=GROUPS, parties=parties)
 
 
 POLICIES = {mechanism: policy.policy_of(agreed(mechanism)) for mechanism in Mechanism}

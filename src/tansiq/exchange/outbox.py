@@ -47,7 +47,12 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.25, 15.0
 SHUT = frozenset({0, 403, 409, 429, 503})
 """No answer, or one that speaks of the door and not of a parcel: a stranger, a wrong clock, too much, a full disk."""
 
-PATHS = {"envelope": "/tsq1/envelopes", "receipt": "/tsq1/receipts", "agreement": "/tsq1/agreements"}
+PATHS = {
+    "envelope": "/tsq1/envelopes",
+    "label": "/tsq1/envelopes",
+    "receipt": "/tsq1/receipts",
+    "agreement": "/tsq1/agreements",
+}
 
 
 class Outbox:
@@ -333,7 +338,7 @@ def _portions(due: Sequence[Due]) -> list[list[Due]]:
 
 def _answers(thing: str, raw: bytes) -> tuple[str, ...] | None:
     try:
-        if thing == "envelope":
+        if thing in ("envelope", "label"):
             return msgspec.json.decode(raw, type=transport.Answer).receipts
         return msgspec.json.decode(raw, type=transport.Words).answers
     except msgspec.MsgspecError:

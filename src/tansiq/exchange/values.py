@@ -12,9 +12,10 @@ from msgspec import Struct
 
 from tansiq.exchange.agreements.standing import AgreementState
 from tansiq.exchange.agreements.terms import Agreement as Terms
+from tansiq.exchange.desks import PassageState, Said, Way
 from tansiq.exchange.kinds import Kind
 from tansiq.exchange.kinds.information import InformationLetter
-from tansiq.exchange.label import Label
+from tansiq.exchange.label import Label, Urgency
 
 Detail = dict[str, str | int | float]
 """What an event says beside its name: codes and numbers, never a letter's content."""
@@ -217,6 +218,35 @@ class Envelope(Struct, frozen=True):
     handed: datetime | None
     trouble: str
     attachments: tuple[BlobLine, ...] = ()
+
+
+class PassageLine(Struct, frozen=True):
+    """A letter on its way past a desk, in a list: its label, who holds it since when, by when an answer is owed."""
+
+    envelope: EnvelopeLine
+    state: PassageState
+    holders: tuple[str, ...]
+    since: datetime
+    due: datetime
+    ended: datetime | None
+
+
+class Passing(Struct, frozen=True):
+    """One letter's way past a desk, with its label and what was said on the way; the letter stays sealed."""
+
+    line: PassageLine
+    digest: str
+    way: Way
+    steps: tuple[Said, ...]
+    receipts: tuple[ReceiptLine, ...]
+
+
+class Load(Struct, frozen=True):
+    """How many letters of one urgency wait at a desk, and how many of them are overdue."""
+
+    urgency: Urgency
+    count: int
+    overdue: int
 
 
 class Opened(Struct, frozen=True):

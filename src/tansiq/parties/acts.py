@@ -100,13 +100,20 @@ def appoint(
     title: str = "",
     region: str = "",
     specialism: str = "",
+    agency: str = "",
 ) -> Post | Refused:
-    """Give someone a duty at a desk of their agency, for a time; the desk is made where there is none of that name."""
+    """Give someone a duty at a desk of their agency, or of a mission (`agency`) of their state, for a time.
+
+    The desk is made where there is none of that name.
+    """
     row = _person(person)
-    verdict = rules.may_appoint(row.value(), row.agency_id, since, until, needs_mandate=duty == Duty.LIAISON_OFFICER)
+    place_of = models.Agency.objects.filter(code=agency or row.agency_id).first()
+    if place_of is None:
+        raise Missing(f"There is no agency {agency}.", "Load it with the directory first.")
+    verdict = rules.may_appoint(row.value(), place_of.value(), since, until, needs_mandate=duty == Duty.LIAISON_OFFICER)
     if isinstance(verdict, Refused):
         return verdict
-    place, _ = models.Desk.objects.get_or_create(agency_id=row.agency_id, name=desk)
+    place, _ = models.Desk.objects.get_or_create(agency=place_of, name=desk)
     post = models.Post.objects.create(
         desk=place,
         person=row,

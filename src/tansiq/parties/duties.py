@@ -63,6 +63,13 @@ class Permission(StrEnum):
     LEDGER_RECOVER = "exchange.ledger.recover"
     HEAD_WITNESS = "exchange.head.witness"
     LOG_VIEW = "exchange.log.view"
+    DESK_VIEW = "exchange.desk.view"
+    DESK_TAKE = "exchange.desk.take"
+    DESK_STEER = "exchange.desk.steer"
+    DESK_ASK = "exchange.desk.ask"
+    DESK_RETURN = "exchange.desk.return"
+    DESK_TELL = "exchange.desk.tell"
+    STEERING_RECEIVE = "exchange.steering.receive"
 
     # watch
     PICTURE_VIEW = "watch.picture.view"
@@ -126,8 +133,9 @@ _RESCUES = {
 _EXCHANGES = {_P.ENVELOPE_VIEW, _P.AGREEMENT_VIEW, _P.PARTNER_VIEW, _P.CHANNELS_VIEW, _P.DIRECTORY_VIEW}
 _WRITES_LETTERS = {
     _P.LETTER_OPEN, _P.LETTER_SEND, _P.LETTER_ATTEST, _P.LETTER_FORWARD, _P.RELEASE_VIEW, _P.RELEASE_ASK,
-    _P.RELEASE_ANSWER, _P.ATTACHMENT_ADD, _P.ATTACHMENT_OPEN,
+    _P.RELEASE_ANSWER, _P.ATTACHMENT_ADD, _P.ATTACHMENT_OPEN, _P.DESK_TELL,
 }  # fmt: skip
+_STEERS = {_P.DESK_VIEW, _P.DESK_TAKE, _P.DESK_STEER, _P.DESK_ASK, _P.DESK_RETURN}
 
 HELD: dict[Duty, frozenset[Permission]] = {
     Duty.DUTY_OFFICER: frozenset(
@@ -148,7 +156,7 @@ HELD: dict[Duty, frozenset[Permission]] = {
         | {_P.FIGURE_VIEW, _P.RECORDS_VIEW, _P.LEDGER_VIEW}
     ),
     Duty.LIAISON_OFFICER: frozenset(_EXCHANGES | _WRITES_LETTERS),
-    Duty.BUREAU_CLERK: frozenset(_EXCHANGES),
+    Duty.BUREAU_CLERK: frozenset(_STEERS | {_P.AGREEMENT_VIEW, _P.PARTNER_VIEW, _P.DIRECTORY_VIEW}),
     Duty.SERVICE_OFFICER: frozenset(_EXCHANGES | _WRITES_LETTERS),
     Duty.CASE_OFFICER: frozenset(_EXCHANGES | _WRITES_LETTERS),
     Duty.PROTECTION_OFFICER: frozenset({_P.DIRECTORY_VIEW}),

@@ -82,6 +82,7 @@ class Post(models.Model):
             until=self.until,
             region=self.region,
             specialism=self.specialism,
+            service=self.person.agency_id,
         )
 
     def officer(self) -> values.Officer:
@@ -92,6 +93,7 @@ class Post(models.Model):
             duty=Duty(self.duty),
             person=self.person_id,
             desk=self.desk.name,
+            service=self.person.agency_id,
         )
 
 

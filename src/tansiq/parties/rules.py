@@ -5,7 +5,7 @@ from datetime import datetime
 
 from tansiq.ground.verdict import Allowed, Refused, Step, Verdict
 from tansiq.parties.duties import Duty, Permission
-from tansiq.parties.values import Basis, Officer, Person, Post, Reason, Token, node_of
+from tansiq.parties.values import Agency, AgencyKind, Basis, Officer, Person, Post, Reason, Token, node_of
 
 
 def may_add(username_taken: bool, agency: str, node: str) -> Verdict:
@@ -18,12 +18,16 @@ def may_add(username_taken: bool, agency: str, node: str) -> Verdict:
 
 
 def may_appoint(
-    person: Person, desk_agency: str, since: datetime, until: datetime | None, *, needs_mandate: bool
+    person: Person, place: Agency, since: datetime, until: datetime | None, *, needs_mandate: bool
 ) -> Verdict:
-    """A post is held at one's own agency, for a time that has a length; a liaison post has an end."""
+    """A post is held at one's own agency, for a time that has a length; a liaison post has an end.
+
+    A mission's desk is staffed by officials of several services of its state.
+    """
     if not person.active:
         return Refused(Reason.PERSON_BLOCKED, Basis.ACCOUNTS)
-    if person.agency != desk_agency:
+    seconded = place.kind is AgencyKind.MISSION and node_of(person.agency) == place.node
+    if person.agency != place.code and not seconded:
         return Refused(Reason.OTHER_AGENCY, Basis.DIRECTORY)
     if needs_mandate and until is None:
         return Refused(Reason.MANDATE_OPEN, Basis.LIAISON, Step(Permission.POST_APPOINT))

@@ -87,7 +87,10 @@ class Desk(Struct, frozen=True):
 
 
 class Post(Struct, frozen=True):
-    """A duty at a desk, held by one person from a day until another; a liaison post has a region and a specialism."""
+    """A duty at a desk, held by one person from a day until another; a liaison post has a region and a specialism.
+
+    `service` is the agency that the holder comes from: at a mission's desk sit officials of several services.
+    """
 
     id: UUID
     desk: Desk
@@ -99,6 +102,7 @@ class Post(Struct, frozen=True):
     until: datetime | None
     region: str = ""
     specialism: str = ""
+    service: str = ""
 
     def current(self, now: datetime) -> bool:
         """Whether the post is held at this moment."""
@@ -127,13 +131,17 @@ class Token(Struct, frozen=True):
 
 
 class Officer(Struct, frozen=True):
-    """A person acting for an agency in one duty: what every act and read is told about its caller."""
+    """A person acting for an agency in one duty: what every act and read is told about its caller.
+
+    `service` is the agency that sent the person, where that is another one than the agency of the desk.
+    """
 
     name: str
     party: str
     duty: Duty
     person: UUID = NODE
     desk: str = ""
+    service: str = ""
 
     def holds(self, permission: Permission) -> bool:
         """Whether the duty carries the permission."""

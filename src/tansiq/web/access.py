@@ -80,7 +80,7 @@ def take_up(request: HttpRequest) -> Officer | None:
 
 
 def _officer(post: Post) -> Officer:
-    return Officer(post.holder, post.desk.agency, post.duty, post.person, post.desk.name)
+    return Officer(post.holder, post.desk.agency, post.duty, post.person, post.desk.name, post.service)
 
 
 def needs(permission: Permission) -> Callable[[View], View]:

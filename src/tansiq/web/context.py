@@ -35,6 +35,7 @@ ROOMS = (
         _("Exchange"),
         (
             ("envelopes", Permission.ENVELOPE_VIEW),
+            ("desk_tray", Permission.DESK_VIEW),
             ("agreements", Permission.AGREEMENT_VIEW),
             ("partners", Permission.PARTNER_VIEW),
             ("channels", Permission.CHANNELS_VIEW),

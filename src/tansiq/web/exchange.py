@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from tansiq.exchange import acts, reads
 from tansiq.exchange.agreements.standing import AgreementState
+from tansiq.exchange.desks import PassageState
 from tansiq.exchange.kinds import CONTROL, Kind
 from tansiq.exchange.values import Agreement, Direction, EnvelopeState
 from tansiq.ground import clock
@@ -25,6 +26,7 @@ from tansiq.parties.duties import Permission
 from tansiq.parties.values import node_of
 from tansiq.web import events, holding, jobs
 from tansiq.web.access import DutyRequest, again, needs, offer, perform, perform_beside
+from tansiq.web.forms import desk
 from tansiq.web.forms import exchange as forms
 
 PAGE, SHOWN_EVENTS = 50, 60
@@ -69,9 +71,13 @@ def envelope_page(request: DutyRequest, envelope: UUID, **shown: Any) -> HttpRes
     seen = reads.envelope(envelope=envelope, reader=request.officer)
     received = seen.line.direction == Direction.IN
     done = seen.line.state in (EnvelopeState.ACTED, EnvelopeState.REFUSED)
+    passing = reads.passage(envelope=envelope, reader=request.officer)
+    asked = passing is not None and passing.way.now.state is PassageState.WITH_SENDER
     context = {
         "here": "e",
         "envelope": seen,
+        "passing": passing,
+        "moment": clock.now(),
         "line": seen.line,
         "agreement": _agreement(request, seen.line.agreement),
         "events": events.log(reader=request.officer, things=(envelope,), limit=SHOWN_EVENTS),
@@ -79,6 +85,7 @@ def envelope_page(request: DutyRequest, envelope: UUID, **shown: Any) -> HttpRes
         **holding.panel(request, seen),
         **(offer(request, forms.OpenAttachment) if seen.attachments else {}),
         **(offer(request, forms.Attest) if received and not done else {}),
+        **(offer(request, desk.Tell) if asked and request.officer.party == seen.line.sender else {}),
     }
     return render(request, "exchange/envelope.html", {**context, **shown})
 

@@ -29,7 +29,9 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from tansiq.exchange.agreements.terms import Text
+from tansiq.exchange.desks import Stay
 from tansiq.exchange.kinds import Kind
+from tansiq.exchange.kinds.desks import ReturnReason, Step
 from tansiq.exchange.kinds.watch import Because
 from tansiq.exchange.measures import is_cut
 from tansiq.exchange.values import ChannelHealth, Event
@@ -192,6 +194,18 @@ def span(seconds: float) -> str:
     return format_unit(seconds // size, f"duration-{unit}", "short", locale=locale())
 
 
+@register.filter
+def lasted(stay: Stay) -> str:
+    """How long somebody held a letter that others hold now."""
+    return span((stay.until - stay.since).total_seconds()) if stay.until else ""
+
+
+@register.filter
+def left(until: datetime, now: datetime) -> str:
+    """How long it is until then."""
+    return _("in %(time)s") % {"time": span((until - now).total_seconds())}
+
+
 @register.simple_tag(takes_context=True)
 def agency(context: template.Context, code: str) -> str:
     """An agency by its name in the reader's language, with its code in the title."""
@@ -283,7 +297,14 @@ def signer(context: template.Context, signature: str) -> str:
     return format_html('<span title="{}">{}{}</span>', person or signature, known, f" · {named}" if named else "")
 
 
-PLACES = {"watch.alert": "alert", "rescue.case": "case", "exchange.envelope": "envelope", "exchange.letter": "envelope"}
+PLACES = {
+    "watch.alert": "alert",
+    "rescue.case": "case",
+    "exchange.envelope": "envelope",
+    "exchange.letter": "envelope",
+    "exchange.steering": "envelope",
+    "exchange.desk": "passing",
+}
 """The pages of the things that events are about."""
 
 
@@ -336,6 +357,8 @@ DETAILS: dict[str, Callable[[Any], str]] = {
     "outcome": lambda code: str(words.word(OutcomeKind(code))) if code in set(OutcomeKind) else str(code),
     "unit": lambda name: format_html("<bdi>{}</bdi>", name),
     "to": lambda codes: format_html("<bdi>→ {}</bdi>", codes),
+    "step": lambda code: str(words.word(Step(code))) if code in set(Step) else str(code),
+    "returned": lambda code: str(words.word(ReturnReason(code))) if code in set(ReturnReason) else str(code),
     "hours": lambda hours: format_unit(hours, "duration-hour", "short", locale=locale()),
     "pos": lambda share: format_html("<bdi>POS {}</bdi>", percent(share)),
     "serial": lambda serial: format_html("<bdi>SITREP {}</bdi>", serial),

@@ -3,6 +3,7 @@
 from enum import Enum
 
 from tansiq.exchange.agreements.standing import AgreementState
+from tansiq.exchange.desks import PassageState
 from tansiq.exchange.onward import ReleaseState
 from tansiq.exchange.values import BlobState, EnvelopeState, PartnerState
 from tansiq.rescue.values import Phase, TaskState
@@ -33,6 +34,12 @@ TONES: dict[tuple[type[Enum], str], str] = {
         (BlobState.WAITING, "caution"),
         (BlobState.HERE, "ok"),
         (BlobState.REFUSED, "no"),
+        (PassageState.AT_DESK, "caution"),
+        (PassageState.WITH_SENDER, "warning"),
+        (PassageState.WITH_SERVICE, "action"),
+        (PassageState.RETURNED, "no"),
+        (PassageState.ANSWERED, "ok"),
+        (PassageState.DONE, "ok"),
         (AgreementState.IN_FORCE, "ok"),
         (AgreementState.SIGNED, "action"),
         (AgreementState.SIGNED_IN_PART, "caution"),

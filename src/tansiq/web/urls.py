@@ -13,7 +13,19 @@ from allauth.socialaccount import views as social
 from allauth.socialaccount.providers.openid_connect import views as openid
 from django.urls import URLPattern, path
 
-from tansiq.web import attachments, channels, compose, exchange, home, originator, parties, reporting, rescue, watch
+from tansiq.web import (
+    attachments,
+    channels,
+    compose,
+    desk,
+    exchange,
+    home,
+    originator,
+    parties,
+    reporting,
+    rescue,
+    watch,
+)
 
 SIGN_IN = [
     path("", home.home, name="home"),
@@ -87,6 +99,13 @@ ROOMS: list[URLPattern] = [
     path("exchange/new/<slug:kind>/<uuid:draft>/keep", compose.keep_letter, name="keep_letter"),
     path("exchange/new/<slug:kind>/<uuid:draft>/send", compose.send_letter, name="send_letter"),
     path("exchange/new/<slug:kind>/<uuid:draft>/drop", compose.drop_letter, name="drop_letter"),
+    path("exchange/envelopes/<uuid:envelope>/tell", desk.tell, name="desk_tell"),
+    path("exchange/desk", desk.tray_page, name="desk_tray"),
+    path("exchange/desk/<uuid:envelope>", desk.passing_page, name="passing"),
+    path("exchange/desk/<uuid:envelope>/take", desk.take, name="desk_take"),
+    path("exchange/desk/<uuid:envelope>/steer", desk.steer, name="desk_steer"),
+    path("exchange/desk/<uuid:envelope>/ask", desk.ask, name="desk_ask"),
+    path("exchange/desk/<uuid:envelope>/return", desk.send_back, name="desk_return"),
     path("exchange/agreements", exchange.agreements_page, name="agreements"),
     path("exchange/agreements/propose", exchange.propose_agreement, name="propose_agreement"),
     path("exchange/agreements/<slug:agreement>", exchange.agreement_page, name="agreement"),

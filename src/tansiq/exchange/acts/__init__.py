@@ -20,6 +20,7 @@ from tansiq.exchange.acts.attaching import (
 )
 from tansiq.exchange.acts.collections import fill_collection, read_collection
 from tansiq.exchange.acts.delivering import expire, hurry, postpone, receive_receipts, settle
+from tansiq.exchange.acts.desks import ask, receive_steering, send_back, steer, take, tell
 from tansiq.exchange.acts.judging import Parcel
 from tansiq.exchange.acts.letters import attest, attest_acted, mark_handed, open_letter, send
 from tansiq.exchange.acts.log import close_gate, note_witness, record, sign_head, witness_head
@@ -33,6 +34,7 @@ __all__ = [
     "Parcel",
     "add_partner",
     "answer_release",
+    "ask",
     "ask_release",
     "attest",
     "attest_acted",
@@ -63,16 +65,21 @@ __all__ = [
     "receive_receipts",
     "receive_release",
     "receive_release_request",
+    "receive_steering",
     "receive_use",
     "record",
     "recover",
     "send",
+    "send_back",
     "settle",
     "settle_blob",
     "sign_agreement",
     "sign_head",
+    "steer",
     "suspend_agreement",
+    "take",
     "take_upload",
+    "tell",
     "tidy_attachments",
     "witness_head",
 ]

@@ -20,6 +20,7 @@ from tansiq.exchange.label import Label, Urgency
 from tansiq.exchange.models.channels import Channel, Known
 from tansiq.exchange.models.own import Own
 from tansiq.exchange.onward import RULE
+from tansiq.exchange.seal import Role
 from tansiq.exchange.values import Sent
 from tansiq.parties.values import Officer, node_of
 
@@ -53,7 +54,7 @@ def tell(
         letter=labels.part_of(raw),
         exercise=canon.clean(me.exercise),
     )
-    return post(me, channel, [partner], name_of(by), now, said, raw, RULE)
+    return post(me, channel, [(Role.ALL, partner)], name_of(by), now, said, raw, RULE)
 
 
 def way(found: Mapping[str, Channel], first: str, *, ours: str, theirs: str, ended: bool = False) -> Channel | None:

@@ -9,15 +9,18 @@ from msgspec import Struct
 
 from tansiq.exchange import canon, jws, receipts
 from tansiq.exchange.acts.judging import STRANGE
+from tansiq.exchange.acts.letters import LABEL
+from tansiq.exchange.desks import by_label_alone
 from tansiq.exchange.ledger import EntryType
-from tansiq.exchange.models import Delivery, Envelope, Partner, Receipt, bulk
+from tansiq.exchange.models import Delivery, Envelope, Partner, Receipt, bulk, desks
 from tansiq.exchange.models.channels import Known, confirmed
 from tansiq.exchange.models.ledger import Happening, Writer
 from tansiq.exchange.models.letters import standing_of
+from tansiq.exchange.models.own import own
 from tansiq.exchange.values import DeliveryState, Detail, Direction
 from tansiq.ground.errors import Fault
 from tansiq.parties.duties import Permission
-from tansiq.parties.values import NODE
+from tansiq.parties.values import NODE, node_of
 
 PUT_OFF = "held: "
 """How the trouble of a parcel begins that the partner puts off with a hold."""
@@ -225,10 +228,7 @@ def receive_receipts(*, tokens: Sequence[str], node: str, now: datetime) -> tupl
     for token in tokens:
         try:
             receipt = receipts.read_receipt(token, partner.verifier)
-            envelope = Envelope.objects.defer("raw", "keys").filter(
-                digest=receipt.envelope, direction=Direction.OUT.value
-            )[:1]
-            row = next(iter(envelope), None)
+            row = _followed(receipt.envelope, node)
             if row is None or receipt.recipient != node:
                 answers.append("unknown")
                 continue
@@ -246,9 +246,20 @@ def receive_receipts(*, tokens: Sequence[str], node: str, now: datetime) -> tupl
         answers.append("done")
     _store(writer, node, news, now)
     _progress([each.envelope.position for each in news])
+    desks.acted([each.envelope.position for each in news if each.receipt.state is receipts.ReceiptState.ACTED], now)
     Partner.objects.filter(node=node).update(seen_at=now)
     writer.close()
     return tuple(answers)
+
+
+def _followed(digest: str, node: str) -> Envelope | None:
+    """The envelope of which a node's receipts are kept here: one that we sent, or that passed a desk of ours to it."""
+    row = Envelope.objects.defer("raw", "keys").filter(digest=digest).first()
+    if row is None or row.direction == Direction.OUT.value:
+        return row
+    said = row.said
+    passed = said is not None and by_label_alone(said, own().node)
+    return row if said is not None and passed and node in {node_of(each) for each in said.recipients} else None
 
 
 def _chain(digest: str, node: str) -> list[str]:
@@ -265,10 +276,13 @@ def _progress(positions: Sequence[int]) -> None:
     if not positions:
         return
     parcels: dict[int, dict[str, str]] = defaultdict(dict)
-    for position, node, state in Delivery.objects.filter(envelope_id__in=positions).values_list(
-        "envelope_id", "node", "state"
+    past: dict[int, set[str]] = defaultdict(set)
+    for position, node, state, thing in Delivery.objects.filter(envelope_id__in=positions).values_list(
+        "envelope_id", "node", "state", "thing"
     ):
         parcels[position][node] = state
+        if thing == LABEL:
+            past[position].add(node)
     last: dict[int, dict[str, str]] = defaultdict(dict)
     for position, node, state in (
         Receipt.objects.filter(envelope_id__in=positions, direction=Direction.IN.value)
@@ -278,6 +292,6 @@ def _progress(positions: Sequence[int]) -> None:
         last[position][node] = state
     by_state: dict[str, list[int]] = defaultdict(list)
     for position in parcels:
-        by_state[standing_of(parcels[position], last[position]).value].append(position)
+        by_state[standing_of(parcels[position], last[position], past[position]).value].append(position)
     for state, which in by_state.items():
         Envelope.objects.filter(position__in=which).update(state=state)

@@ -11,8 +11,10 @@ from enum import StrEnum
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from tansiq.exchange import canon, cards, policy, receipts, seal
+from tansiq.exchange import canon, cards, desks, policy, receipts, seal
+from tansiq.exchange import label as labels
 from tansiq.exchange.acts import passing
 from tansiq.exchange.acts.letters import judged_as
 from tansiq.exchange.agreements.standing import AgreementState
@@ -25,10 +27,11 @@ from tansiq.exchange.models.channels import Channel, Known, channels, confirmed,
 from tansiq.exchange.models.ledger import Happening
 from tansiq.exchange.models.own import Own, own
 from tansiq.exchange.onward import RULE
-from tansiq.exchange.policy import Action
+from tansiq.exchange.policy import Action, Facts
 from tansiq.exchange.receipts import Hold
 from tansiq.exchange.values import Detail, ExchangeReason, HoldReason
 from tansiq.ground.errors import Fault
+from tansiq.ground.verdict import Refused
 from tansiq.parties.duties import Permission
 from tansiq.parties.values import NODE, node_of
 
@@ -61,6 +64,7 @@ class Item(Struct, gc=False):
     reason: str = ""
     rule: str = ""
     quarantine: bool = False
+    due: datetime | None = None
     conflict: bool = False
     digest: str = ""
 
@@ -175,11 +179,12 @@ def _judge(item: Item, desk: Desk) -> None:
         return
     route, channel = sealed.route, desk.channels.get(sealed.route.agr)
     mine = [agency for agency in route.rcp if node_of(agency) == desk.me.node]
+    ours = bool(mine) or (channel is not None and node_of(desks.desk_of(channel.terms)) == desk.me.node)
     if canon.millis(desk.now) >= route.exp:
         item.reason = policy.Reason.EXPIRED.value
     elif channel is None:
         _hold(item, desk, HoldReason.UNKNOWN_AGREEMENT)
-    elif route.snd not in channel.terms.parties or not mine or not set(route.rcp) <= set(channel.terms.parties):
+    elif route.snd not in channel.terms.parties or not ours or not set(route.rcp) <= set(channel.terms.parties):
         item.reason = ExchangeReason.NOT_A_PARTY.value
     elif channel.state is AgreementState.ENDED:
         item.reason = policy.Reason.NOT_IN_FORCE.value
@@ -190,7 +195,7 @@ def _judge(item: Item, desk: Desk) -> None:
         _hold(item, desk, why)
     else:
         item.mechanism = channel.terms.mechanism.value
-        _open(item, sealed, channel, mine[0], desk)
+        _open(item, sealed, channel, mine[0] if mine else "", desk)
 
 
 def _closed(node: str, desk: Desk) -> HoldReason | None:
@@ -201,11 +206,23 @@ def _closed(node: str, desk: Desk) -> HoldReason | None:
 
 
 def _open(item: Item, sealed: seal.Envelope, channel: Channel, principal: str, desk: Desk) -> None:
-    """Open label and letter, check that they read as their schema says, and ask the agreement's rule."""
+    """Open label and letter, check that they read as their schema says, and ask the agreement's rule.
+
+    Where no `principal` of ours is a recipient, this node receives for a desk in the way: it opens the label alone, and
+    asks whether the sender may send. It refuses an envelope that holds the letter's key for it, and keeps no key of it.
+    """
+    body: Struct | None = None
     try:
         keys = seal.unwrap(sealed, desk.me.keys.opener, opened=desk.opened)
-        said, said_raw, letter = seal.open_whole(sealed, keys)
-        body = canon.read_letter(letter, SCHEMAS[said.kind])
+        if principal:
+            said, said_raw, letter = seal.open_whole(sealed, keys)
+            body = canon.read_letter(letter, SCHEMAS[said.kind])
+        elif keys.letter is not None:
+            item.reason = desks.DeskReason.LABEL_ALONE.value
+            return
+        else:
+            said = seal.open_label(sealed, keys)
+            said_raw = labels.write_label(said)
     except Fault:
         item.reason = ExchangeReason.UNREADABLE.value
         return
@@ -219,19 +236,31 @@ def _open(item: Item, sealed: seal.Envelope, channel: Channel, principal: str, d
         item.reason = ExchangeReason.OTHER_EXERCISE.value
     elif said.kind in CONTROL:
         item.rule = RULE
-    elif said.kind is Kind.FORWARD and (why := _passed_on(said, body, item, channel, desk)):
+    elif said.kind is Kind.FORWARD and body is not None and (why := _passed_on(said, body, item, channel, desk)):
         item.rule, item.reason = RULE, why.value
+    elif isinstance(verdict := desks.fits(channel.terms, said), Refused):
+        item.reason = verdict.reason.value
+    elif said.kind is Kind.FORWARD and body is None:
+        item.rule = RULE  # what it passes on is sealed to a desk, and judged by its recipients
     else:
         ruling = policy.decide(
             policy.policy_of(channel.terms, channel.digest),
-            judged_as(said, body),
-            facts=facts(channel, said, desk.channels),
-            action=Action.RECEIVE,
-            principal=f"{principal}/node",
+            said if body is None else judged_as(said, body),
+            facts=facts(channel, said, desk.channels) if principal else _at_desk(channel, said, desk),
+            action=Action.RECEIVE if principal else Action.SEND,
+            principal=f"{principal}/node" if principal else f"{said.sender}/{said.duty}",
             now=desk.now,
         )
         item.rule, item.quarantine = ",".join(ruling.rule_ids)[:200], ruling.quarantine
         item.reason = "" if ruling.allowed else str(ruling.reason)
+    item.due = desks.due(channel.terms, said) if desks.passes(said) else None
+
+
+def _at_desk(channel: Channel, said: Label, desk: Desk) -> Facts:
+    """What a desk's node knows: a joint operation that it takes no part in is for the recipients to judge."""
+    known = facts(channel, said, desk.channels)
+    unknown = bool(said.joint_operation) and said.joint_operation not in desk.channels
+    return replace(known, joint_operation=known.joint_operation or unknown)
 
 
 def _passed_on(said: Label, body: Struct, item: Item, channel: Channel, desk: Desk) -> StrEnum | None:

@@ -9,7 +9,7 @@ from django.db import transaction
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tansiq.exchange import canon, cards, jws, policy, receipts, seal
+from tansiq.exchange import canon, cards, desks, jws, policy, receipts, seal
 from tansiq.exchange import label as labels
 from tansiq.exchange.acts.log import name_of
 from tansiq.exchange.agreements.terms import NODE_DUTY, Mechanism
@@ -18,7 +18,8 @@ from tansiq.exchange.kinds import Kind
 from tansiq.exchange.kinds.originator import ForwardLetter
 from tansiq.exchange.label import PLAIN, Handling, Label, Marks, Route, Urgency
 from tansiq.exchange.ledger import EntryType
-from tansiq.exchange.models import Agreement, Blob, Delivery, Envelope, Partaker, Receipt, onward
+from tansiq.exchange.models import Agreement, Blob, Delivery, Envelope, Partaker, Passage, Receipt, onward
+from tansiq.exchange.models import desks as passages
 from tansiq.exchange.models.channels import Channel, Known, channels, confirmed, facts
 from tansiq.exchange.models.ledger import Happening, Writer
 from tansiq.exchange.models.letters import partakers
@@ -41,6 +42,9 @@ from tansiq.ground.ids import uuid7
 from tansiq.ground.verdict import Refused
 from tansiq.parties.duties import Permission
 from tansiq.parties.values import Officer, node_of
+
+ENVELOPE, LABEL = "envelope", "label"
+"""What a parcel is to its partner: an envelope for a recipient, or one of which a desk reads the label alone."""
 
 RANKS = {urgency: rank for rank, urgency in enumerate(Urgency)}
 
@@ -88,13 +92,16 @@ def send(
         return Refused(ExchangeReason.NO_AGREEMENT, ExchangeBasis.AGREEMENT)
     partners = confirmed()
     rescue = channel.terms.mechanism is Mechanism.RESCUE
-    if not all(node in partners and (rescue or cards.in_date(partners[node].card, now)) for node in nodes):
+    desk = desks.desk_of(channel.terms)
+    past = {node_of(desk)} - {"", me.node, *nodes}
+    if not all(node in partners and (rescue or cards.in_date(partners[node].card, now)) for node in (*nodes, *past)):
         return Refused(ExchangeReason.NO_PARTNER, ExchangeBasis.HOUSE)
     raw = canon.write_letter(letter)
     said = Label(
         kind=kind,
         sender=sender,
         duty=duty,
+        desk=desk,
         recipients=tuple(sorted(set(to))),
         purpose=purpose,
         topic=topic,
@@ -123,7 +130,14 @@ def send(
     )
     if not ruling.allowed:
         return ruling.refusal()
-    seal_it = partial(post, me, channel, [partners[node] for node in nodes], name_of(by), now)
+    fitting = desks.fits(channel.terms, said)
+    if isinstance(fitting, Refused):
+        return fitting
+    readers = [
+        *((seal.Role.ALL, partners[node]) for node in nodes),
+        *((seal.Role.LABEL, partners[node]) for node in past),
+    ]
+    seal_it = partial(post, me, channel, readers, name_of(by), now)
     return seal_it(said, raw, ",".join(ruling.rule_ids), ready)
 
 
@@ -151,7 +165,7 @@ def _digest_of(envelope: UUID | None) -> str:
 def post(
     me: Own,
     channel: Channel,
-    partners: list[Known],
+    partners: list[tuple[seal.Role, Known]],
     by: str,
     now: datetime,
     said: Label,
@@ -163,7 +177,7 @@ def post(
     writer = Writer()
     said = _numbered(said)
     route = ready.route if ready else route_of(channel.digest, said, now)
-    readers = [(seal.Role.ALL, partner.reader) for partner in partners]
+    readers = [(role, partner.reader) for role, partner in partners]
     attached = ready.attached if ready else None
     draft = seal.prepare(
         route=route, label=said, letter=raw, readers=readers, signer=me.keys.signer.kid, attached=attached
@@ -196,10 +210,13 @@ def post(
     )
     ours = partakers(me.node, route, channel.terms.desk)
     Partaker.objects.bulk_create([Partaker(envelope=row, agency=agency) for agency in ours])
-    for partner in partners:
+    if desks.passes(said):
+        due = desks.due(channel.terms, said)
+        passages.enter([passages.Passed(row.position, digest, False, said, due)], now)
+    for role, partner in partners:
         Delivery.objects.create(
             node=partner.card.node,
-            thing="envelope",
+            thing=ENVELOPE if role is seal.Role.ALL else LABEL,
             envelope=row,
             stream=row.case,
             rank=RANKS[said.urgency],
@@ -208,7 +225,7 @@ def post(
             expires=canon.moment(said.expires),
         )
     if ready is not None:
-        _attach(row, ready, [partner.card.node for partner in partners], now)
+        _attach(row, ready, [partner.card.node for role, partner in partners if role is seal.Role.ALL], now)
     writer.close()
     return Sent(envelope=route.id, agreement=channel.digest, to=said.recipients)
 
@@ -289,8 +306,19 @@ def attest(*, envelope: UUID, state: ReceiptState, by: Officer, now: datetime) -
         head="" if leaf < 0 else receipts.sign_head(writer.head(me.node, now), me.keys.log),
     )
     given = keep_given(writer, row, said, receipts.sign_receipt(said, me.keys.signer), leaf)
+    post_receipt(row, given, node_of(row.sender), now)
+    passage = Passage.objects.filter(envelope=row).first()
+    if passage is not None:
+        follow_desk(row, passage.desk, now)
+        if state is ReceiptState.ACTED:
+            passages.acted([row.position], now)
+    writer.close()
+
+
+def post_receipt(row: Envelope, given: Receipt, node: str, now: datetime) -> None:
+    """Queue a receipt of ours for a node."""
     Delivery.objects.create(
-        node=node_of(row.sender),
+        node=node,
         thing="receipt",
         receipt=given,
         stream=row.ref,
@@ -298,7 +326,14 @@ def attest(*, envelope: UUID, state: ReceiptState, by: Officer, now: datetime) -
         state=DeliveryState.WAITING.value,
         next_at=now,
     )
-    writer.close()
+
+
+def follow_desk(row: Envelope, desk: str, now: datetime) -> None:
+    """Tell the desk that a letter passed what became of it here: our receipts for it, as far as it has none of them."""
+    node = node_of(desk)
+    if node not in {own().node, node_of(row.sender)}:
+        for given in passages.given(row, node):
+            post_receipt(row, given, node, now)
 
 
 def keep_given(writer: Writer, row: Envelope, said: receipts.Receipt, token: str, leaf: int) -> Receipt:
@@ -349,8 +384,11 @@ def open_letter(*, envelope: UUID, reason: str, by: Officer, now: datetime) -> O
     row = rows.exclude(state=EnvelopeState.REFUSED.value, direction="in").first()
     if row is None:
         raise Missing("There is no such letter.")
-    if not is_for(row, by):
+    if not _is_addressed(row, by):
         return Refused(ExchangeReason.NOT_ADDRESSED, ExchangeBasis.AGREEMENT)
+    closed = _at_desk(row, by)
+    if closed is not None:
+        return closed
     opened = onward.opened(row, own().storage)
     writer = Writer()
     writer.append(
@@ -371,8 +409,25 @@ def open_letter(*, envelope: UUID, reason: str, by: Officer, now: datetime) -> O
     return opened
 
 
+def _at_desk(row: Envelope, by: Officer) -> Refused | None:
+    """Why a letter that passes a desk is not for this reader yet; its sender reads it again at any time."""
+    passage = Passage.objects.filter(envelope=row).first()
+    said = row.said
+    if passage is None or said is None or by.party == said.sender:
+        return None
+    verdict = desks.may_open(passage.way(said, passages.steps_of(row.digest)), by.party)
+    return verdict if isinstance(verdict, Refused) else None
+
+
 def is_for(row: Envelope, by: Officer) -> bool:
-    """Whether an officer may open a letter: a party to it, in a duty that the agreement lists for what it is about."""
+    """Whether an officer may open a letter: a party to it, in a duty that the agreement lists for what it is about.
+
+    Where a desk stands in the way, it must have steered the letter there.
+    """
+    return _is_addressed(row, by) and _at_desk(row, by) is None
+
+
+def _is_addressed(row: Envelope, by: Officer) -> bool:
     said, agreement = row.said, Agreement.objects.filter(digest=row.agreement).first()
     kind = onward.kind_of(row)
     if said is None or agreement is None or not kind:

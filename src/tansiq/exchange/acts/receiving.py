@@ -13,7 +13,7 @@ from tansiq.exchange import canon, receipts, seal
 from tansiq.exchange.acts.judging import STRANGE, Desk, Item, Judged, Parcel, judge
 from tansiq.exchange.acts.letters import logged
 from tansiq.exchange.ledger import EntryType
-from tansiq.exchange.models import Blob, Envelope, Partaker, Receipt, bulk
+from tansiq.exchange.models import Blob, Envelope, Partaker, Receipt, bulk, desks
 from tansiq.exchange.models.ledger import Happening, Writer
 from tansiq.exchange.models.letters import partakers
 from tansiq.exchange.receipts import ReceiptState
@@ -59,6 +59,7 @@ def _keep(items: Sequence[Item], desk: Desk) -> None:
         bulk.insert(Receipt, _RECEIPT, [_receipt_row(*each, desk) for each in placed])
         bulk.insert(Partaker, ("envelope_id", "agency"), [*_parts(placed, desk)])
         bulk.insert(Blob, _BLOB, [row for item, position, _ in placed for row in _blobs(item, position)])
+        desks.enter([*_passed(placed)], desk.now)
     writer.close()
 
 
@@ -70,6 +71,13 @@ def _parts(placed: Sequence[tuple[Item, int, int]], desk: Desk) -> Iterator[bulk
             channel = desk.channels.get(route.agr)
             for agency in partakers(desk.me.node, route, channel.terms.desk if channel else ""):
                 yield position, agency
+
+
+def _passed(placed: Sequence[tuple[Item, int, int]]) -> Iterator[desks.Passed]:
+    """What was accepted and passes a desk: it waits there before any room has it."""
+    for item, position, _ in placed:
+        if item.label is not None and item.due is not None and not item.reason:
+            yield desks.Passed(position, item.digest, True, item.label, item.due)
 
 
 def _few(alarms: Sequence[Happening]) -> Iterator[Happening]:
@@ -146,8 +154,9 @@ _BLOB = (
 
 
 def _blobs(item: Item, position: int) -> Iterator[bulk.Row]:
-    """What an accepted letter says is attached to it, for its sender to bring."""
-    if item.reason or item.sealed is None or item.label is None:
+    """What an accepted letter says is attached to it, for its sender to bring; to a desk it brings nothing."""
+    opens = item.keys is not None and item.keys.letter is not None
+    if item.reason or item.sealed is None or item.label is None or not opens:
         return
     node, named = node_of(item.sealed.route.snd), item.label.attachments
     for place, (blob, part) in enumerate(zip(item.sealed.blobs, named, strict=True)):
@@ -179,7 +188,7 @@ def _envelope(item: Item, position: int, leaf: int, refs: dict[str, UUID], desk:
         item.quarantine,
         desk.stored,
         leaf,
-        desk.stored if item.reason else None,
+        desk.stored if item.reason or item.due else None,
         "",
         sealed.raw,
     )

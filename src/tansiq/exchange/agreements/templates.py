@@ -67,13 +67,16 @@ def propose(
     desk: str = "",
     groups: Mapping[str, Sequence[str]] | None = None,
 ) -> Agreement:
-    """A draft agreement between these parties (agency codes, in any order) from the built-in template."""
+    """A draft agreement between these parties (agency codes, in any order) from the built-in template.
+
+    The agency whose desk stands in the way signs too, since it speaks of the letters that pass.
+    """
     form = template(mechanism)
     return Agreement(
         title=form.title,
         mechanism=mechanism,
         number=number,
-        parties=tuple(sorted(set(parties))),
+        parties=tuple(sorted({*parties, *([desk] if desk else [])})),
         flows=form.flows,
         purposes=form.purposes,
         sensitivity=form.sensitivity,

@@ -14,7 +14,6 @@ from tansiq.exchange import canon
 from tansiq.exchange.canon import Profile
 from tansiq.exchange.label import Agencies, Agency, AgencyOrNone, Code, Count, MediaType, Millis, Urgency
 from tansiq.ground.errors import Malformed
-from tansiq.parties.values import node_of
 
 LANGUAGES = ("ar", "fr", "es", "en")
 LIMIT = 131_072
@@ -137,8 +136,8 @@ def _check(agreement: Agreement) -> None:
         raise Malformed("The parties are fewer than two, not sorted, or one stands twice.", "List each once, sorted.")
     if agreement.since >= agreement.until:
         raise Malformed("The agreement ends before it begins.", "Give `until` a later day than `since`.")
-    if agreement.desk and node_of(agreement.desk) not in map(node_of, parties):
-        raise Malformed("The desk belongs to none of the parties' nodes.", "Name a desk of a party.")
+    if agreement.desk and agreement.desk not in parties:
+        raise Malformed("The desk is no party, so it could sign nothing.", "Name the desk's agency among the parties.")
     for name, members in agreement.groups.items():
         if list(members) != sorted(set(members)) or not set(members) <= set(parties):
             raise Malformed(f"The group {name} is not sorted, or names no party.", "List parties, each once, sorted.")

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from tansiq.exchange.kinds.desks import SteeringLetter
 from tansiq.exchange.kinds.information import InformationLetter
 from tansiq.exchange.kinds.notices import DiffusionLetter, NoticeLetter
 from tansiq.exchange.kinds.originator import ForwardLetter, ReleaseLetter, ReleaseRequestLetter, UseLetter
@@ -29,6 +30,7 @@ class Kind(StrEnum):
     RELEASE = "release"
     FORWARD = "forward"
     USE = "use"
+    STEERING = "steering"
 
 
 CONTROL = frozenset({Kind.RELEASE_REQUEST, Kind.RELEASE, Kind.USE})
@@ -52,4 +54,5 @@ SCHEMAS: dict[Kind, type[Struct]] = {
     Kind.RELEASE: ReleaseLetter,
     Kind.FORWARD: ForwardLetter,
     Kind.USE: UseLetter,
+    Kind.STEERING: SteeringLetter,
 }

@@ -3,6 +3,7 @@
 from tansiq.exchange.models.blobs import Blob, Upload
 from tansiq.exchange.models.channels import Agreement, Partner, Statement
 from tansiq.exchange.models.collections import Collection, Item
+from tansiq.exchange.models.desks import DeskStep, Passage
 from tansiq.exchange.models.following import Following
 from tansiq.exchange.models.ledger import Event, Head, LedgerEntry, LedgerNode, Log
 from tansiq.exchange.models.letters import Delivery, Envelope, Partaker, Receipt
@@ -13,6 +14,7 @@ __all__ = [
     "Blob",
     "Collection",
     "Delivery",
+    "DeskStep",
     "Envelope",
     "Event",
     "Following",
@@ -23,6 +25,7 @@ __all__ = [
     "Log",
     "Partaker",
     "Partner",
+    "Passage",
     "Passing",
     "Receipt",
     "Release",

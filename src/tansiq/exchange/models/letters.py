@@ -5,7 +5,7 @@ that id first. `position` only grows, and every page of a list goes by it. `hand
 for its room; SQLite uses a partial index for a bare IS NULL alone, not for a comparison with a parameter.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import Self
 
@@ -198,9 +198,15 @@ class Delivery(models.Model):
         return values.DeliveryLine(self.node, DeliveryState(self.state), self.attempts, self.next_at, self.trouble)
 
 
-def standing_of(parcels: Mapping[str, str], last: Mapping[str, str]) -> EnvelopeState:
-    """The state of a sent envelope, from each node's parcel and its last receipt: the one least advanced decides."""
-    said = [last.get(node, "") for node in parcels]
+def standing_of(
+    parcels: Mapping[str, str], last: Mapping[str, str], past: Collection[str] = frozenset()
+) -> EnvelopeState:
+    """The state of a sent envelope, from each node's parcel and its last receipt: the one least advanced decides.
+
+    The nodes in `past` have the label alone, for a desk: they take it or not, and read and act on nothing.
+    """
+    taken = {node: ReceiptState.ACTED.value for node in past if last.get(node) == ReceiptState.ACCEPTED.value}
+    said = [taken.get(node) or last.get(node, "") for node in parcels]
     if ReceiptState.REFUSED.value in said:
         return EnvelopeState.REFUSED
     if DeliveryState.EXPIRED.value in parcels.values():

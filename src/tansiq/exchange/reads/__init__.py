@@ -29,6 +29,7 @@ from tansiq.exchange.reads.channels import (
 )
 from tansiq.exchange.reads.choosing import choices, writable
 from tansiq.exchange.reads.collections import collection, collections, is_behind, items, kept
+from tansiq.exchange.reads.desks import load, passage, passing, tray
 from tansiq.exchange.reads.health import channel_measures, fallbacks, reciprocity, times_to_read
 from tansiq.exchange.reads.ledger import (
     Neighbours,
@@ -88,6 +89,7 @@ __all__ = [
     "kept_for",
     "ledger_state",
     "letter",
+    "load",
     "log",
     "log_size",
     "neighbours",
@@ -95,6 +97,8 @@ __all__ = [
     "papers",
     "parties_of",
     "partners",
+    "passage",
+    "passing",
     "path",
     "pending_releases",
     "proof_of",
@@ -105,6 +109,7 @@ __all__ = [
     "signs",
     "store",
     "times_to_read",
+    "tray",
     "unhanded",
     "upload",
     "uploads",

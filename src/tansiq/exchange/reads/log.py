@@ -16,6 +16,7 @@ PART_OF = {
     "exchange.use": "exchange.envelope",
     "exchange.collection": "exchange.envelope",
     "exchange.head": "exchange.ledger",
+    "exchange.steering": "exchange.envelope",
     "rescue.drift": "rescue.case",
     "rescue.search": "rescue.case",
     "rescue.task": "rescue.case",

@@ -17,8 +17,21 @@ from django.db.models import Model, QuerySet
 from tansiq.exchange import canon, jws, keystore, ledger, receipts, seal
 from tansiq.exchange import label as labels
 from tansiq.exchange.agreements import standing, terms
+from tansiq.exchange.desks import by_label_alone
 from tansiq.exchange.keys import Verifier
-from tansiq.exchange.models import Agreement, Envelope, Event, Head, LedgerEntry, LedgerNode, Log, Partner, Receipt
+from tansiq.exchange.kinds.desks import SteeringLetter
+from tansiq.exchange.models import (
+    Agreement,
+    DeskStep,
+    Envelope,
+    Event,
+    Head,
+    LedgerEntry,
+    LedgerNode,
+    Log,
+    Partner,
+    Receipt,
+)
 from tansiq.exchange.models.channels import known
 from tansiq.exchange.models.ledger import raw, root_at
 from tansiq.exchange.models.letters import standing_of
@@ -53,6 +66,7 @@ def _flaws() -> Iterator[Flaw]:
     yield from _envelopes(me, keys)
     yield from _receipts(keys)
     yield from verify_blobs()
+    yield from _desk_steps(me)
 
 
 class _Keys:
@@ -307,6 +321,7 @@ def _envelope(row: Envelope, me: Own, keys: _Keys, mechanisms: dict[str, str], e
 
 def _label(row: Envelope, sealed: seal.Envelope, me: Own, mechanisms: dict[str, str]) -> Iterator[str]:
     """The label that stands open is the one in the envelope, and the columns are the label's."""
+    incoming = row.direction == Direction.IN.value
     if not row.label:
         if row.kind or row.case or row.keys:
             yield "columns say what no label says"
@@ -326,8 +341,10 @@ def _label(row: Envelope, sealed: seal.Envelope, me: Own, mechanisms: dict[str, 
             yield "its label is not the sealed one"
         if kept.letter is not None:
             seal.open_letter(sealed, kept)
-        elif row.direction == Direction.OUT.value or not row.reason:
+        elif not row.reason and not (incoming and by_label_alone(said, me.node)):
             yield "the keys of its letter are gone"
+        if kept.letter is not None and incoming and by_label_alone(said, me.node):
+            yield "a desk holds the key of its letter"
     except Fault as fault:
         yield f"it does not open: {fault.what}"
 
@@ -354,18 +371,43 @@ def _state(row: Envelope) -> Iterator[str]:
     ours = row.direction == Direction.OUT.value
     signers: dict[str, str] = {}
     for receipt in sorted(row.receipts.all(), key=lambda each: each.n):
-        signers[receipt.signer] = receipt.state
+        if ours or receipt.direction == Direction.OUT.value:  # to a desk its recipients' receipts are news alone
+            signers[receipt.signer] = receipt.state
     if ours:
         parcels = {each.node: each.state for each in row.deliveries.all()}
-        if standing_of(parcels, signers).value != row.state:
+        past = {each.node for each in row.deliveries.all() if each.thing == "label"}
+        if standing_of(parcels, signers, past).value != row.state:
             yield "its state is not what its receipts say"
     elif list(signers.values()) != [row.state]:
         yield "its state is not what our receipt says"
 
 
+def _desk_steps(me: Own) -> Iterator[Flaw]:
+    """What was said of a letter past a desk is what the letter says by which it was told."""
+    for chunk in _chunks(DeskStep.objects.order_by("id")):
+        letters: dict[UUID | None, Envelope] = {
+            row.ref: row for row in Envelope.objects.filter(ref__in=[each.letter for each in chunk])
+        }
+        for row in chunk:
+            told = letters.get(row.letter)
+            try:
+                said = told.opened(me.storage).letter if told is not None else None
+            except Fault:  # the envelope itself is named
+                continue
+            if told is None or not isinstance(said, SteeringLetter) or not _is_step(row, said, told.sender):
+                yield Flaw("desk step", f"{row.digest[:16]} {row.teller} n={row.n}", "it is not what its letter says")
+
+
+def _is_step(row: DeskStep, said: SteeringLetter, sender: str) -> bool:
+    kept = (row.digest, row.teller, row.n, row.step, tuple(row.to), row.reason, row.words, row.official)
+    told = (said.envelope, sender, said.n, said.step.value, said.to, said.reason.value, said.words, said.official)
+    return kept == told
+
+
 def _receipts(keys: _Keys) -> Iterator[Flaw]:
     chains: dict[tuple[str, str], str] = {}
-    rows = Receipt.objects.select_related("envelope").defer("envelope__raw", "envelope__label", "envelope__keys")
+    rows = Receipt.objects.select_related("envelope__passage")
+    rows = rows.defer("envelope__raw", "envelope__label", "envelope__keys")
     for chunk in _chunks(rows.order_by("digest", "signer", "n")):
         events = _at(row.leaf for row in chunk)
         for row in chunk:
@@ -379,6 +421,12 @@ def _logged_later(row: Receipt, said: receipts.Receipt, event: Event | None) -> 
     if row.n == 0:
         return not said.head and row.envelope is not None and row.envelope.leaf == row.leaf
     return not said.head or "recovered" in _detail(event)
+
+
+def _is_news(row: Receipt) -> bool:
+    """Whether a receipt is a recipient's, as its letter's desk follows it."""
+    both = {row.direction, row.envelope.direction if row.envelope else ""}
+    return both == {Direction.IN.value} and hasattr(row.envelope, "passage")
 
 
 def _receipt(row: Receipt, keys: _Keys, chains: dict[tuple[str, str], str], event: Event | None) -> Iterable[str]:
@@ -406,7 +454,7 @@ def _receipt(row: Receipt, keys: _Keys, chains: dict[tuple[str, str], str], even
     if row.envelope is None:
         if event is None or not _is_conflict(event):
             yield "its envelope is missing"
-    elif {row.direction, row.envelope.direction} != {Direction.IN.value, Direction.OUT.value}:
+    elif {row.direction, row.envelope.direction} != {Direction.IN.value, Direction.OUT.value} and not _is_news(row):
         yield "its direction is wrong"
     if (row.leaf < 0) != (row.envelope is not None and row.envelope.leaf < 0) and row.n == 0 and ours:
         yield "its leaf is not its envelope's"

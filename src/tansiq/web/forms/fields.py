@@ -15,7 +15,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from tansiq.parties import reads as parties
-from tansiq.parties.values import node_of
+from tansiq.parties.values import AgencyKind, node_of
 from tansiq.rescue.classes import classes
 from tansiq.web.filters import KNOT
 from tansiq.web.words import word
@@ -133,6 +133,12 @@ def agencies(among: Iterable[str] | None = None) -> Choices:
     some = None if among is None else set(among)
     known = [agency for agency in parties.agencies() if some is None or agency.code in some]
     return [(agency.code, f"{agency.name(language)} ({agency.code})") for agency in known]
+
+
+def own_missions() -> list[str]:
+    """The missions that our node speaks for: at their desks sit officials of several services."""
+    own = (each for each in parties.agencies() if each.node == settings.TANSIQ_NODE)
+    return [each.code for each in own if each.kind is AgencyKind.MISSION]
 
 
 def own_and(partners: Iterable[str]) -> Choices:

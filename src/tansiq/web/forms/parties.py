@@ -86,13 +86,14 @@ def appoint(
     title: str,
     region: str,
     specialism: str,
+    agency: str,
     by: Officer,
     now: datetime,
 ) -> Post | Refused:
     """Give someone a post."""
     answer = acts.appoint(
         person=person, desk=desk, duty=duty, since=since or now, until=until, title=title, region=region,
-        specialism=specialism,
+        specialism=specialism, agency=agency,
     )  # fmt: skip
     if not isinstance(answer, Refused):
         detail: Detail = {"duty": duty.value}
@@ -109,6 +110,12 @@ class Appoint(ActForm):
     person = forms.TypedChoiceField(label=_("Person"), coerce=UUID)
     duty = fields.one_of(_("Duty"), Duty)
     desk = fields.line(_("Desk"))
+    agency = forms.ChoiceField(
+        label=_("Of the mission"),
+        required=False,
+        help_text=_("A mission's desk takes officials of several services. Empty means the person's own agency."),
+        choices=(),
+    )
     since = fields.calendar_day(_("From"), required=False)
     until = fields.calendar_day(_("Until"), required=False)
     title = fields.line(_("Title"), required=False)
@@ -118,6 +125,7 @@ class Appoint(ActForm):
     def __init__(self, *args: Any, people: tuple[Person, ...], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["person"].choices = [(str(one.id), one.name or one.username) for one in people if one.active]
+        self.fields["agency"].choices = [("", "–"), *fields.agencies(fields.own_missions())]
 
     def arguments(self) -> dict[str, Any]:
         """Days as the moments at which they begin."""

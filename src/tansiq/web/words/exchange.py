@@ -9,7 +9,9 @@ from django.utils.translation import pgettext_lazy as _of
 from tansiq.exchange import policy
 from tansiq.exchange.agreements.standing import AgreementState
 from tansiq.exchange.agreements.terms import Mechanism
+from tansiq.exchange.desks import DeskBasis, DeskReason, PassageState
 from tansiq.exchange.kinds import Kind
+from tansiq.exchange.kinds.desks import ReturnReason, Step
 from tansiq.exchange.kinds.information import Nature, PersonCategory
 from tansiq.exchange.kinds.notices import Ask
 from tansiq.exchange.label import Claim, Handling, Notice, Urgency
@@ -40,6 +42,7 @@ WORDS: dict[type[Enum], dict[Enum, Promise]] = {
         Kind.RELEASE: _of("letter", "Answer to a request for release"),
         Kind.FORWARD: _of("letter", "Letter passed on"),
         Kind.USE: _of("letter", "Notice of use"),
+        Kind.STEERING: _of("letter", "Word of the desk"),
     },
     Direction: {
         Direction.IN: _of("envelope", "received"),
@@ -171,6 +174,49 @@ WORDS: dict[type[Enum], dict[Enum, Promise]] = {
         ExchangeReason.ATTACHMENT_SIZE: _("The file is too large, or too much waits to be sent."),
         ExchangeReason.ATTACHMENT_AWAITED: _("The attachment is not here, or was erased."),
     },
+    PassageState: {
+        PassageState.AT_DESK: _of("letter", "at the desk"),
+        PassageState.WITH_SENDER: _of("letter", "with its sender, who was asked"),
+        PassageState.WITH_SERVICE: _of("letter", "with the service"),
+        PassageState.RETURNED: _of("letter", "returned"),
+        PassageState.ANSWERED: _of("letter", "answered"),
+        PassageState.DONE: _of("letter", "acted upon"),
+    },
+    Step: {
+        Step.TAKE: _("Taken in hand"),
+        Step.STEER: _("Steered to"),
+        Step.ASK: _("The desk asks"),
+        Step.TELL: _("The sender answers"),
+        Step.RETURN: _of("letter", "Returned"),
+    },
+    ReturnReason: {
+        ReturnReason.NONE: _("no reason"),
+        ReturnReason.OTHER_SERVICE: _("Another service is competent: write to it."),
+        ReturnReason.OTHER_CHANNEL: _("Another channel fits this letter."),
+        ReturnReason.NO_JOINT_OPERATION: _("Operational, and no joint operation is linked."),
+        ReturnReason.LABEL_UNCLEAR: _("The label does not say what it is about."),
+        ReturnReason.NO_ANSWER: _("The sender did not answer the desk."),
+        ReturnReason.SENT_TWICE: _("It was sent before."),
+    },
+    DeskReason: {
+        DeskReason.LABEL_ALONE: _("A desk reads labels alone; no letter is written to it, and no key given."),
+        DeskReason.PAST_THE_DESK: _("The letter does not name the desk that its agreement puts in the way."),
+        DeskReason.AT_DESK: _("The letter is still at the desk, which has not steered it to a service yet."),
+        DeskReason.NOT_STEERED_TO_YOU: _("The desk has steered this letter to another service."),
+        DeskReason.WAS_RETURNED: _("The desk has returned this letter to its sender."),
+        DeskReason.PASSAGE_ENDED: _("The letter is no longer the desk's to move."),
+        DeskReason.NOT_A_RECIPIENT: _(
+            "The sender did not seal the letter to this service. Return it, and say which service is competent."
+        ),
+        DeskReason.HOLDS_IT_ALREADY: _("It is there already."),
+        DeskReason.ASKED_ALREADY: _("The sender has been asked and has not answered yet."),
+        DeskReason.NOT_ASKED: _("The desk has asked nothing."),
+        DeskReason.NOTHING_SAID: _("Say what, or why."),
+        DeskReason.UNKNOWN_PASSAGE: _("This is no word of the letter's desk or sender."),
+    },
+    DeskBasis: {
+        DeskBasis.DESK: _("The desk follows and steers the flow; it opens nothing"),
+    },
     HoldReason: {
         HoldReason.UNKNOWN_AGREEMENT: _("The agreement is not known here yet."),
         HoldReason.SUSPENDED: _("The agreement is suspended."),
@@ -201,6 +247,12 @@ WORDS: dict[type[Enum], dict[Enum, Promise]] = {
 }
 
 CODES: dict[str, dict[str, Promise]] = {
+    "tray": {
+        "open": _of("tray", "all that is open"),
+        "desk": _of("tray", "what the desk has to move"),
+        "overdue": _of("tray", "overdue"),
+        "ended": _of("tray", "ended"),
+    },
     "urgency": {str(code): text for code, text in WORDS[Urgency].items()},
     "handling": {str(code): text for code, text in WORDS[Handling].items()},
     "mechanism": {str(code): text for code, text in WORDS[Mechanism].items()},
@@ -365,5 +417,12 @@ CODES: dict[str, dict[str, Promise]] = {
         "penalty_months": _("Heaviest penalty (months)"),
         "sentence_months": _("Sentence (months)"),
         "extradition": _of("letter", "Extradition will be sought"),
+        "envelope": _of("letter", "Envelope"),
+        "n": _("Number"),
+        "step": _of("letter", "Step"),
+        "to": _("To"),
+        "reason": _("Reason"),
+        "words": _("Words"),
+        "official": _("Official of"),
     },
 }
