@@ -1,11 +1,15 @@
 """The libraries that MISP, OpenCTI and others build on, live against our server, and the validator for all it says."""
 
+import json
+
 import pytest
-from stix2 import Filter
-from stix2.datastore.taxii import TAXIICollectionSource
+from stix2 import Bundle, Filter, Indicator, Report
+from stix2.datastore.taxii import TAXIICollectionSink, TAXIICollectionSource
 from stix2validator import ValidationOptions, validate_instance
 from taxii2client.v21 import ApiRoot, Collection, Server, as_pages
 
+from tansiq.correspondence import reads
+from tansiq.parties.duties import Duty
 from tests import world
 from tests.gateways import gates
 from tests.gateways.gates import Gate, arrive, letter, path
@@ -79,3 +83,22 @@ def test_the_validator_passes_all_that_is_given_out(gate: Gate, partner: Neighbo
         "identity", "marking-definition", "extension-definition", "report", "note", "opinion", "observed-data",
         "ipv4-addr", "ipv6-addr", "domain-name", "url",
     }  # fmt: skip
+
+
+def test_stix2_offers_through_its_taxii_sink(gate: Gate, partner: Neighbour) -> None:
+    token, agreement = gates.client(), gates.agree(partner, offer=True)
+    seen = Indicator(name="a phone", pattern="[ipv4-addr:value = '198.51.100.7']", pattern_type="stix")
+    report = Report(name="Boats", published="2026-01-01T00:00:00Z", object_refs=[seen])
+
+    with Collection(f"{gate.url}/taxii2/{path(agreement)}", user="misp", password=token) as collection:
+        sink = TAXIICollectionSink(collection)
+        sink.add(Bundle(seen, report))
+        sink.add([seen.new_version(name="another phone")])
+        status = collection.add_objects({"objects": [json.loads(seen.serialize()) | {"modified": "yesterday"}]})
+
+    offers = reads.offers(reader=world.officer(Duty.SERVICE_OFFICER))
+    assert [line.statements for line in offers] == [1, 2]
+    assert (status.status, status.failure_count, status.failures[0]["id"]) == ("complete", 1, seen.id)
+    assert status.custom_properties["x_tansiq_receipt"]
+    status.refresh()
+    assert status.total_count == 1

@@ -22,6 +22,7 @@ ROOMS = ("parties", "exchange", "watch", "rescue", "correspondence", "reporting"
 UNSEEN = {
     "tansiq.reporting.values.Indicator",  # its names stand on the cards, in every language
     "tansiq.watch.values.Said",  # what an observation says: inside the pipeline alone
+    "tansiq.correspondence.values.OfferState",  # the page shows what waits alone
     "tansiq.exchange.policy.Action",  # what the policy is asked about
 }
 """Enums of rooms that no page shows by a word of `web.words`."""

@@ -19,6 +19,7 @@ NOUNS = {
     "partner": "exchange and confirm partner cards",
     "agreement": "write, sign and show agreements",
     "ledger": "verify the ledger, prove an envelope",
+    "stix": "read STIX bundles as drafts of letters",
     "ingest": "read recorded observations",
     "drift": "where an object drifts",
     "coast": "cut a coast file",

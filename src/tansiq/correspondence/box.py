@@ -10,7 +10,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from tansiq.correspondence.values import Fields
+from tansiq.correspondence.values import Fields, Proposal
 from tansiq.exchange.content import derive
 from tansiq.ground.errors import Untrusted
 
@@ -35,3 +35,18 @@ def open_fields(box: bytes, *, storage: bytes, draft: UUID, person: UUID) -> Fie
         return msgspec.json.decode(text, type=Fields)
     except (InvalidTag, ValueError, msgspec.MsgspecError):
         raise Untrusted("The draft does not open.", "Discard it and write the letter again.") from None
+
+
+def close_proposal(proposal: Proposal, *, storage: bytes, offer: UUID) -> bytes:
+    """The sealed proposal. Its key is its own and seals once, so the nonce need not differ."""
+    text = msgspec.json.encode(proposal)
+    return AESGCM(derive(storage, b"offer" + offer.bytes)).encrypt(bytes(NONCE), text, b"")
+
+
+def open_proposal(box: bytes, *, storage: bytes, offer: UUID) -> Proposal:
+    """The proposal. Raises Untrusted where the box was changed, or belongs to another offer or node."""
+    try:
+        text = AESGCM(derive(storage, b"offer" + offer.bytes)).decrypt(bytes(NONCE), box, b"")
+        return msgspec.json.decode(text, type=Proposal)
+    except (InvalidTag, ValueError, msgspec.MsgspecError):
+        raise Untrusted("The offer does not open.", "Discard it, and let the program offer it again.") from None

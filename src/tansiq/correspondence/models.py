@@ -1,8 +1,10 @@
 """What is kept of what officers write."""
 
+import msgspec
 from django.db import models
 
 from tansiq.correspondence import box, values
+from tansiq.correspondence.values import OfferState
 
 
 class Draft(models.Model):
@@ -25,3 +27,56 @@ class Draft(models.Model):
         """The draft as it was typed."""
         fields = box.open_fields(bytes(self.box), storage=storage, draft=self.id, person=self.person)
         return values.Draft(self.id, self.kind, self.at, fields)
+
+
+class Offer(models.Model):
+    """What a program offered: the proposal sealed under the node's storage key, and each object's fate by its id."""
+
+    COLUMNS = (
+        "id", "agreement", "agency", "person", "client", "at", "statements", "left_out", "state", "fates", "receipt",
+        "box",
+    )  # fmt: skip
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    agreement = models.CharField(max_length=64)
+    agency = models.CharField(max_length=64)
+    person = models.UUIDField()
+    client = models.CharField(max_length=150)
+    at = models.DateTimeField()
+    statements = models.PositiveIntegerField()
+    left_out = models.PositiveIntegerField()
+    state = models.CharField(max_length=12)
+    fates = models.TextField()
+    receipt = models.TextField()
+    box = models.BinaryField()
+
+    class Meta:
+        indexes = [models.Index(fields=["agency", "state", "id"], name="offer_by_agency")]
+
+    def line(self) -> values.OfferLine:
+        """The offer in a list."""
+        return values.OfferLine(
+            id=self.id,
+            agreement=self.agreement,
+            client=self.client,
+            at=self.at,
+            statements=self.statements,
+            left_out=self.left_out,
+            state=OfferState(self.state),
+        )
+
+    def status(self) -> values.OfferStatus:
+        """What the program is told."""
+        fates = msgspec.json.decode(self.fates, type=tuple[values.Fate, ...])
+        return values.OfferStatus(id=self.id, at=self.at, fates=fates, receipt=self.receipt)
+
+    def proposal(self, storage: bytes) -> values.Proposal:
+        """The proposal, opened with the storage key."""
+        return box.open_proposal(bytes(self.box), storage=storage, offer=self.id)
+
+
+class OfferedObject(models.Model):
+    """An object in one version that a program offered under an agreement: `key` is the SHA-256 of all three."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    offer = models.UUIDField()

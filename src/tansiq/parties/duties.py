@@ -71,6 +71,12 @@ class Permission(StrEnum):
     DESK_TELL = "exchange.desk.tell"
     STEERING_RECEIVE = "exchange.steering.receive"
 
+    # correspondence
+    OFFER_VIEW = "correspondence.offer.view"
+    OFFER_RECEIVE = "correspondence.offer.receive"
+    OFFER_TAKE = "correspondence.offer.take"
+    OFFER_DISCARD = "correspondence.offer.discard"
+
     # watch
     PICTURE_VIEW = "watch.picture.view"
     PICTURE_SHARE = "watch.picture.share"
@@ -134,6 +140,7 @@ _EXCHANGES = {_P.ENVELOPE_VIEW, _P.AGREEMENT_VIEW, _P.PARTNER_VIEW, _P.CHANNELS_
 _WRITES_LETTERS = {
     _P.LETTER_OPEN, _P.LETTER_SEND, _P.LETTER_ATTEST, _P.LETTER_FORWARD, _P.RELEASE_VIEW, _P.RELEASE_ASK,
     _P.RELEASE_ANSWER, _P.ATTACHMENT_ADD, _P.ATTACHMENT_OPEN, _P.DESK_TELL,
+    _P.RELEASE_ANSWER, _P.OFFER_VIEW, _P.OFFER_TAKE, _P.OFFER_DISCARD,
 }  # fmt: skip
 _STEERS = {_P.DESK_VIEW, _P.DESK_TAKE, _P.DESK_STEER, _P.DESK_ASK, _P.DESK_RETURN}
 
@@ -220,7 +227,7 @@ HELD: dict[Duty, frozenset[Permission]] = {
             _P.LEDGER_RECOVER,
         }
     ),
-    Duty.EXTERNAL_CLIENT: frozenset({_P.COLLECTION_VIEW, _P.COLLECTION_READ}),
+    Duty.EXTERNAL_CLIENT: frozenset({_P.COLLECTION_VIEW, _P.COLLECTION_READ, _P.OFFER_RECEIVE}),
 }
 """What each duty may do. A duty that is missing here may do nothing."""
 

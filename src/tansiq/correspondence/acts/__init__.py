@@ -2,5 +2,6 @@
 
 from tansiq.correspondence.acts.drafts import drop_draft, keep_draft
 from tansiq.correspondence.acts.letters import write_letter
+from tansiq.correspondence.acts.offers import discard_offer, receive_offers, take_offer
 
-__all__ = ["drop_draft", "keep_draft", "write_letter"]
+__all__ = ["discard_offer", "drop_draft", "keep_draft", "receive_offers", "take_offer", "write_letter"]

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
 
 from tansiq.exchange.values import Wanted
+from tansiq.gateways.times import micros
 from tansiq.ground.errors import Malformed
 
 TAXII = "application/taxii+json;version=2.1"
@@ -12,8 +12,6 @@ STIX = "application/stix+json;version=2.1"
 MOST_VALUES = 200
 """How many values one filter takes."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?Z", re.ASCII)
 _NAME = re.compile(r"[a-z0-9-]{3,60}--[0-9a-fA-F-]{36}")
 _KIND = re.compile(r"[a-z0-9-]{3,60}")
 
@@ -58,23 +56,6 @@ def speaks(query: Mapping[str, str]) -> bool:
     """Whether the filter on spec_version lets STIX 2.1 pass."""
     versions = _values(query, "match[spec_version]")
     return not versions or "2.1" in versions
-
-
-def micros(text: str) -> int:
-    """A TAXII timestamp as microseconds since 1970."""
-    try:
-        if not _TIME.fullmatch(text):
-            raise ValueError(text)
-        whole, _, part = text[:-1].partition(".")
-        moment = datetime.fromisoformat(f"{whole}+00:00")
-        return (moment - _EPOCH) // timedelta(microseconds=1) + int(f"{part:0<6}"[:6])
-    except ValueError:
-        raise Malformed(f"{text[:40]!a} is no time.", "Write it like 2025-01-29T02:30:00.000000Z.") from None
-
-
-def time(micros: int) -> str:
-    """Microseconds since 1970 as a TAXII timestamp."""
-    return f"{_EPOCH + timedelta(microseconds=micros):%Y-%m-%dT%H:%M:%S.%f}Z"
 
 
 def _values(query: Mapping[str, str], name: str) -> tuple[str, ...]:

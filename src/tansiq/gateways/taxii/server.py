@@ -6,30 +6,38 @@
     GET  /taxii2/letters/collections/ID/                one of them
     GET  .../manifest/                                  what it holds, without the objects
     GET  .../objects/                                   objects, paged; each letter read out is logged as a read
+    POST .../objects/                                   objects offered, as the draft of a letter
     GET  .../objects/STIX-ID/                           one object
     GET  .../objects/STIX-ID/versions/                  its versions
     DELETE .../objects/STIX-ID/                         refused: what was read stays in the ledger
+    GET  /taxii2/letters/status/ID/                     what became of what was offered
 
 Pages go by a number that is unique and only grows within a collection, which is also the moment that TAXII calls
 "date added": paging by `next` and asking again by `added_after` both lose nothing, whatever arrived in one moment.
 """
 
+import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID, uuid5
 
 import msgspec
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import Receive, Scope, Send
 
+from tansiq.correspondence import acts as writing
+from tansiq.correspondence import reads as correspondence
+from tansiq.correspondence.values import Offered, OfferStatus
 from tansiq.exchange import acts, reads
 from tansiq.exchange.values import Collection, Page, Wanted
+from tansiq.gateways import times
 from tansiq.gateways.door import Denied, Door
 from tansiq.gateways.stix import marks, write
+from tansiq.gateways.stix.offer import offered
 from tansiq.gateways.taxii import query
 from tansiq.ground import clock
 from tansiq.ground.errors import Fault, Malformed, Missing
@@ -41,6 +49,10 @@ log = logging.getLogger(__name__)
 
 ROOT = "letters"
 MOST_BODY = 10 << 20
+MOST_READING = 64 << 20
+"""How much of all bodies together may be in memory before it is read as objects."""
+
+READ_SECONDS = 60.0
 MOST_OBJECTS = 1_000
 REASON = "gateway: TAXII 2.1"
 FILL_ROUNDS = 64
@@ -54,7 +66,8 @@ class Taxii:
 
     def __init__(self, door: Door, url: str) -> None:
         self.door, self.url = door, url.rstrip("/")
-        view, read = Permission.COLLECTION_VIEW, Permission.COLLECTION_READ
+        self._reading = 0
+        view, read, offer = Permission.COLLECTION_VIEW, Permission.COLLECTION_READ, Permission.OFFER_RECEIVE
         one = f"/{ROOT}/collections/{{collection}}"
         self.table: tuple[tuple[str, str, Permission, Handler], ...] = (
             ("GET", "/", view, self.discovery),
@@ -63,6 +76,8 @@ class Taxii:
             ("GET", f"{one}/", view, self.collection),
             ("GET", f"{one}/manifest/", view, self.manifest),
             ("GET", f"{one}/objects/", read, self.objects),
+            ("POST", f"{one}/objects/", offer, self.offer),
+            ("GET", f"/{ROOT}/status/{{status}}/", offer, self.status),
             ("GET", f"{one}/objects/{{object}}/", read, self.object),
             ("DELETE", f"{one}/objects/{{object}}/", read, self.keep),
             ("GET", f"{one}/objects/{{object}}/versions/", view, self.versions),
@@ -126,8 +141,8 @@ class Taxii:
         entries = [
             {
                 "id": item.name,
-                "date_added": query.time(item.added),
-                "version": query.time(item.version),
+                "date_added": times.time(item.added),
+                "version": times.time(item.version),
                 "media_type": query.STIX,
             }
             for item in page.items
@@ -153,7 +168,58 @@ class Taxii:
         page = await self._page(request, query.wanted(asked, MOST_OBJECTS), _list)
         if not page.items and not asked.get("added_after") and not asked.get("next"):
             raise Missing("There is no such object.")
-        return _paged(page, sorted({query.time(item.version) for item in page.items}, reverse=True), "versions")
+        return _paged(page, sorted({times.time(item.version) for item in page.items}, reverse=True), "versions")
+
+    async def offer(self, request: Request) -> Response:
+        """Section 5.5: what is offered is kept as the draft of a letter, until an officer decides."""
+        claim = self.door.claim(request)
+        if not query.is_taxii(request.headers.get("content-type", "")):
+            raise Denied(415, f"Only {query.TAXII} is read here.")
+        if request.headers.get("content-encoding", "identity") != "identity":
+            raise Denied(415, "Nothing is decompressed.")
+        raw = await self._body(request)
+
+        def work(client: Officer) -> Offered:
+            found = _found(request, client)
+            if not found.may_offer:
+                raise Denied(403, "This client may read this collection, and not offer to it.")
+            return offered(raw, found.agreement, client, clock.now())
+
+        status = await self.door.ask(claim, work, cost=1 + len(raw) // 1_000, batch=_keep)
+        return _json(_status(status), 202)
+
+    async def status(self, request: Request) -> Response:
+        """Section 4.3."""
+
+        def work(client: Officer) -> OfferStatus:
+            try:
+                named = UUID(request.path_params["status"])
+            except ValueError:
+                raise Missing("There is no such status.") from None
+            return correspondence.offer_status(offer=named, reader=client)
+
+        return _json(_status(await self.door.ask(self.door.claim(request), work)))
+
+    async def _body(self, request: Request) -> bytes:
+        """The body as it streams in, whatever its length claimed."""
+        parts, size = list[bytes](), 0
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                async for part in request.stream():
+                    size += len(part)
+                    self._reading += len(part)
+                    if size > MOST_BODY:
+                        raise Denied(413, f"More than {MOST_BODY} bytes. Send it in parts.")
+                    if self._reading > MOST_READING:
+                        raise Denied(503, "Too much is being read already.", 2)
+                    parts.append(part)
+        except TimeoutError:
+            raise Denied(408, f"It took more than {READ_SECONDS:.0f} s to come.") from None
+        except ClientDisconnect:
+            raise Denied(400, "It was cut short.") from None
+        finally:
+            self._reading -= size
+        return b"".join(parts)
 
     async def keep(self, request: Request) -> Response:
         """Section 5.7, which is refused: a letter is recalled by its sender, and its reading stays in the ledger."""
@@ -211,6 +277,31 @@ def _fill(agreement: str, reader: Officer) -> bool:
     )
 
 
+def _keep(offers: Sequence[Offered]) -> Sequence[OfferStatus]:
+    return writing.receive_offers(offers=offers, now=clock.now())
+
+
+def _status(found: OfferStatus) -> dict[str, Any]:
+    """The standard's status (section 4.3.1), with this node's signed receipt."""
+    done, failed = list[dict[str, str]](), list[dict[str, str]]()
+    for fate in found.fates:
+        version = times.time(times.micros_of(found.at) if fate.version is None else fate.version)
+        said = {"id": fate.name, "version": version}
+        (failed if fate.why else done).append({**said, "message": fate.why} if fate.why else said)
+    return {
+        "id": str(found.id),
+        "status": "complete",
+        "request_timestamp": times.time(times.micros_of(found.at)),
+        "total_count": len(found.fates),
+        "success_count": len(done),
+        "successes": done,
+        "failure_count": len(failed),
+        "failures": failed,
+        "pending_count": 0,
+        "x_tansiq_receipt": found.receipt,
+    }
+
+
 def _may(permission: Permission) -> Callable[[Officer], None]:
     def check(reader: Officer) -> None:
         if not reader.holds(permission):
@@ -256,8 +347,8 @@ def _paged(page: Shown, entries: list[Any], called: str = "objects") -> Response
     headers = {}
     if page.items:
         headers = {
-            "X-TAXII-Date-Added-First": query.time(page.items[0].added),
-            "X-TAXII-Date-Added-Last": query.time(page.items[-1].added),
+            "X-TAXII-Date-Added-First": times.time(page.items[0].added),
+            "X-TAXII-Date-Added-Last": times.time(page.items[-1].added),
         }
         if page.more:
             body["next"] = str(page.items[-1].added)
@@ -293,7 +384,7 @@ def _spoken(handler: Handler) -> Handler:
         except Missing as missing:
             return _error(404, missing.what)
         except Malformed as fault:
-            return _error(400, str(fault))
+            return _error(422 if request.method == "POST" else 400, str(fault))
         except Fault as fault:
             log.error("a TAXII client could not be answered: %s", fault)
             return _error(503, "The node cannot answer now.", {"Retry-After": "5"})
