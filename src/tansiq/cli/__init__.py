@@ -23,6 +23,7 @@ NOUNS = {
     "ingest": "read recorded observations",
     "drift": "where an object drifts",
     "coast": "cut a coast file",
+    "drill": "fill a node that plays an exercise",
     "demo": "play a night in the Strait on three nodes",
     "manage": "Django's own commands, with a node's settings",
 }

@@ -103,6 +103,11 @@ class Draft(Struct, frozen=True, kw_only=True):
         """What an approving officer signs."""
         return approval_text(self.route_raw, self.label_raw, self.commitment)
 
+    @property
+    def identity(self) -> bytes:
+        """What the envelope will be known by, where no officer approves it: the next letter of its case names it."""
+        return digest(manifest_text(*_boxes(self), b"", self.signer))
+
 
 class Attached(Struct, frozen=True, kw_only=True):
     """Attachments that were sealed beforehand, a chunk at a time, under `secret`, which is then the envelope's own.

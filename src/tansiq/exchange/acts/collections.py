@@ -39,7 +39,7 @@ def fill_collection(
     rows, channel = list[tuple[object, ...]](), channels(now)[agreement]
     if not row.last:
         _number(rows, row, front(), None, found.terms.since * 1000)
-    newest = Envelope.objects.filter(agreement=agreement).order_by("-position").values_list("position", flat=True)
+    newest = received(agreement).order_by("-position").values_list("position", flat=True)
     end = newest.first() or 0
     fresh = list(received(agreement).filter(position__gt=row.upto, position__lte=end).order_by("position")[:AT_ONCE])
     storage = own().storage

@@ -209,7 +209,9 @@ def post(
         raw=sealed.envelope.raw,
     )
     ours = partakers(me.node, route, channel.terms.desk)
-    Partaker.objects.bulk_create([Partaker(envelope=row, agency=agency) for agency in ours])
+    Partaker.objects.bulk_create(
+        [Partaker(envelope=row, agency=agency, kind=row.kind, direction=row.direction) for agency in ours]
+    )
     if desks.passes(said):
         due = desks.due(channel.terms, said)
         passages.enter([passages.Passed(row.position, digest, False, said, due)], now)

@@ -57,7 +57,7 @@ def _keep(items: Sequence[Item], desk: Desk) -> None:
             item.token = given
         bulk.insert(Envelope, _ENVELOPE, [_envelope(*each, refs, desk) for each in placed if not each[0].conflict])
         bulk.insert(Receipt, _RECEIPT, [_receipt_row(*each, desk) for each in placed])
-        bulk.insert(Partaker, ("envelope_id", "agency"), [*_parts(placed, desk)])
+        bulk.insert(Partaker, ("envelope_id", "agency", "kind", "direction"), [*_parts(placed, desk)])
         bulk.insert(Blob, _BLOB, [row for item, position, _ in placed for row in _blobs(item, position)])
         desks.enter([*_passed(placed)], desk.now)
     writer.close()
@@ -67,10 +67,10 @@ def _parts(placed: Sequence[tuple[Item, int, int]], desk: Desk) -> Iterator[bulk
     """Which agencies of this node take part in each envelope that is kept."""
     for item, position, _ in placed:
         if item.sealed is not None and not item.conflict:
-            route = item.sealed.route
+            route, kind = item.sealed.route, item.label.kind.value if item.label else ""
             channel = desk.channels.get(route.agr)
             for agency in partakers(desk.me.node, route, channel.terms.desk if channel else ""):
-                yield position, agency
+                yield position, agency, kind, Direction.IN.value
 
 
 def _passed(placed: Sequence[tuple[Item, int, int]]) -> Iterator[desks.Passed]:

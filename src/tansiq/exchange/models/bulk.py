@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, models
+from django.db.models.expressions import RawSQL
 
 Row = Sequence[Any]
 
@@ -51,6 +52,38 @@ def select(
         cursor.execute(said, values)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
+
+
+def heads(
+    model: type[models.Model],
+    key: str,
+    ranges: Sequence[Mapping[str, Any]],
+    *,
+    limit: int,
+    before: int | None = None,
+    after: int | None = None,
+    also: str = "",
+    given: Sequence[Any] = (),
+) -> RawSQL:
+    """A subquery: the newest `limit` keys (the oldest, with `after`) of the rows that have all values of some range.
+
+    `also` is one more condition, in SQL, with the values `given`. Each range is read from an index over its columns and
+    the key, and no further than `limit`: however many rows lie between, they are not looked at. A database that is
+    given all ranges in one condition sorts every row of them.
+    """
+    quote = connection.ops.quote_name
+    table, name = quote(model._meta.db_table), quote(key)
+    order = f"ORDER BY {name} {'DESC' if after is None else 'ASC'} LIMIT {int(limit)}"
+    parts, values = [], list[Any]()
+    for each in ranges or [{key: -1}]:
+        tests, some = _tests(each)
+        for sign, bound in (("<", before), (">", after)):
+            if bound is not None:
+                tests, some = f"{tests} AND {name} {sign} %s", [*some, bound]
+        tests, some = (f"{tests} AND {also}", [*some, *given]) if also else (tests, some)
+        parts.append(f"SELECT {name} FROM (SELECT {name} FROM {table}{tests} {order}) AS one")
+        values += some
+    return RawSQL(f"SELECT {name} FROM ({' UNION ALL '.join(parts)}) AS every {order}", values)
 
 
 def update(model: type[models.Model], values: Mapping[str, Any], **where: Any) -> int:

@@ -96,6 +96,9 @@ class Event(models.Model):
     detail = models.TextField(default="{}")
     leaf = models.BigIntegerField(default=-1, db_index=True)
 
+    class Meta:
+        indexes = [models.Index(fields=["name", "id"], name="event_by_name")]
+
     def value(self) -> values.Event:
         """The event as said to others."""
         return values.Event(self.id, self.name, self.thing, self.by, self.at, msgspec.json.decode(self.detail))
@@ -222,14 +225,22 @@ def nodes(places: Iterable[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
     return {(place >> _PLACE, place & (1 << _PLACE) - 1): raw(value) or b"" for place, value in rows}
 
 
-def getter() -> Callable[[int, int], bytes]:
-    """A `ledger.Get` over the stored nodes: one query for each hash that a proof needs."""
+def getter(proof: Callable[[ledger.Get], object]) -> ledger.Get:
+    """A `ledger.Get` over the stored nodes that a proof asks for, in one query."""
+    wanted: list[tuple[int, int]] = []
 
-    def get(level: int, index: int) -> bytes:
-        value = LedgerNode.objects.values_list("hash", flat=True).get(place=level << _PLACE | index)
-        return bytes(value)
+    def note(level: int, index: int) -> bytes:
+        wanted.append((level, index))
+        return b""
 
-    return get
+    proof(note)
+    known = nodes(wanted)
+    return lambda level, index: known[level, index]
+
+
+def inclusion_getter(index: int, size: int) -> ledger.Get:
+    """What `proof.prove` asks for: a leaf, and its way to the root over `size` leaves."""
+    return getter(lambda get: (get(0, index), ledger.inclusion(get, index, size)))
 
 
 def root_at(size: int) -> bytes:

@@ -36,7 +36,7 @@ class Envelope(models.Model):
     ref = models.UUIDField(unique=True)
     uid = models.UUIDField()
     direction = models.CharField(max_length=3)
-    digest = models.CharField(max_length=64, db_index=True)
+    digest = models.CharField(max_length=64)
     agreement = models.CharField(max_length=64)
     mechanism = models.CharField(max_length=24)
     kind = models.CharField(max_length=24)
@@ -59,9 +59,11 @@ class Envelope(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["sender", "uid"], name="one_envelope_per_sender_and_id")]
         indexes = [
+            models.Index(fields=["digest"], name="envelope_by_digest"),
             models.Index(fields=["direction", "position"], name="envelope_by_direction"),
+            models.Index(fields=["kind", "direction", "position"], name="envelope_by_kind"),
             models.Index(fields=["case", "position"], name="envelope_by_case"),
-            models.Index(fields=["agreement", "position"], name="envelope_by_agreement"),
+            models.Index(fields=["agreement", "kind", "direction", "position"], name="envelope_by_agreement"),
             models.Index(fields=["position"], name="envelope_to_hand", condition=models.Q(handed__isnull=True)),
         ]
 
@@ -116,13 +118,17 @@ class Envelope(models.Model):
 class Partaker(models.Model):
     """An agency of this node whose people may know of an envelope: it sends or receives it, or its desk is in the way.
 
-    Agencies that share a node do not see that the others correspond.
+    Agencies that share a node do not see that the others correspond. Kind and direction are the envelope's: of each,
+    an agency's newest are found without a look at what is others'.
     """
 
     envelope = models.ForeignKey(Envelope, on_delete=models.PROTECT, related_name="partakers")
     agency = models.CharField(max_length=64)
+    kind = models.CharField(max_length=24)
+    direction = models.CharField(max_length=3)
 
     class Meta:
+        indexes = [models.Index(fields=["agency", "kind", "direction", "envelope"], name="part_by_kind")]
         constraints = [models.UniqueConstraint(fields=["agency", "envelope"], name="one_part_per_agency")]
 
 

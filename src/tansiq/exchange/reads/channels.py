@@ -84,7 +84,8 @@ def channel_health(*, reader: Officer) -> tuple[values.ChannelHealth, ...]:
     waiting = Q(state=DeliveryState.WAITING.value)
     counted: dict[str, tuple[int, datetime | None, int]] = {
         node: (count, oldest, refused)
-        for node, count, oldest, refused in Delivery.objects.values("node")
+        for node, count, oldest, refused in Delivery.objects.filter(state__in=_OPEN)
+        .values("node")
         .annotate(
             count=Count("id", filter=waiting),
             oldest=Min("envelope__stored", filter=waiting),
@@ -97,5 +98,8 @@ def channel_health(*, reader: Officer) -> tuple[values.ChannelHealth, ...]:
         for row in Partner.objects.exclude(state=PartnerState.OWN.value).order_by("node")
     )
 
+
+_OPEN = (DeliveryState.WAITING.value, DeliveryState.REFUSED.value)
+"""What is counted; the parcels that are done are nearly all there are."""
 
 _IDLE: tuple[int, datetime | None, int] = (0, None, 0)

@@ -1,5 +1,6 @@
 """The ledger as seen: where it stands, what it proves, and what partners hold of it."""
 
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from tansiq.exchange import canon, jws, keystore, ledger, proof, receipts, value
 from tansiq.exchange.keys import Verifier
 from tansiq.exchange.models import Agreement, Envelope, Head, LedgerEntry, Log, Partner
 from tansiq.exchange.models.channels import confirmed
-from tansiq.exchange.models.ledger import getter, root_at
+from tansiq.exchange.models.ledger import getter, inclusion_getter, root_at
 from tansiq.exchange.models.own import own
 from tansiq.exchange.reads.recovering import recoveries
 from tansiq.exchange.receipts import SignedHead
@@ -63,7 +64,8 @@ def head_answer(*, token: str, node: str, epoch: int, size: int) -> HeadAnswer:
     if 0 < epoch < head.epoch:
         documents, size = recoveries(token=token, head=head, epoch=epoch, size=size)
     fits = 0 < epoch <= head.epoch and 0 < size <= head.size
-    proof = ledger.consistency(getter(), size, head.size) if fits else []
+    steps = partial(ledger.consistency, old=size, new=head.size)
+    proof = steps(getter(steps)) if fits else []
     return HeadAnswer(head=token, proof=tuple(proof), held=held.token if held else "", recoveries=documents)
 
 
@@ -101,7 +103,8 @@ def proof_of(*, envelope: UUID) -> bytes:
     if head is None:
         raise Missing("No signed head covers the envelope yet.")
     entry = LedgerEntry.objects.get(index=row.leaf).value()
-    return proof.prove(getter(), index=row.leaf, size=head.size, salt=entry.salt, entry=entry.entry, head=head.token)
+    get = inclusion_getter(row.leaf, head.size)
+    return proof.prove(get, index=row.leaf, size=head.size, salt=entry.salt, entry=entry.entry, head=head.token)
 
 
 def _line(head: SignedHead) -> values.HeadLine:

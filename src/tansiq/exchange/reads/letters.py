@@ -2,16 +2,19 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
+from django.db.models.expressions import RawSQL
 
 from tansiq.exchange import label as labels
 from tansiq.exchange import values
-from tansiq.exchange.models import Agreement, Envelope
+from tansiq.exchange.kinds import Kind
+from tansiq.exchange.models import Agreement, Envelope, Partaker, bulk
 from tansiq.exchange.models.own import own
 from tansiq.exchange.reads.attaching import attached
-from tansiq.exchange.values import EnvelopeState
+from tansiq.exchange.values import Direction, EnvelopeState
 from tansiq.ground.errors import Missing
 from tansiq.parties.duties import Permission
 from tansiq.parties.values import Officer
@@ -34,20 +37,44 @@ def envelopes(
     """
     if not reader.holds(Permission.ENVELOPE_VIEW):
         return ()
-    rows = Envelope.objects.seen_by(reader).defer("raw", "keys")
-    if direction:
-        rows = rows.filter(direction=direction)
-    if agreement:
-        rows = rows.filter(agreement=agreement)
-    if kind:
-        rows = rows.filter(kind=kind)
+    rows = Envelope.objects.defer("raw", "keys")
+    bounds: dict[str, Any] = {"before": before, "after": after, "limit": limit}
     if case is not None:
-        rows = rows.filter(_of_case(case))
-    if after is not None:
-        rows = rows.filter(position__gt=after).order_by("position")
+        rows = rows.seen_by(reader).filter(
+            _of_case(case), **_given(direction=direction, agreement=agreement, kind=kind)
+        )
+        rows = rows.filter(**_given(position__lt=before, position__gt=after))
+    elif agreement or direction or kind or not reader.oversees:
+        rows = rows.filter(position__in=_places(reader, direction, agreement, kind, bounds))
     else:
-        rows = rows.filter(**({"position__lt": before} if before is not None else {})).order_by("-position")
-    return tuple(row.line() for row in rows[:limit])
+        rows = rows.filter(**_given(position__lt=before, position__gt=after))
+    return tuple(row.line() for row in rows.order_by("-position" if after is None else "position")[:limit])
+
+
+def _places(reader: Officer, direction: str, agreement: str, kind: str, bounds: dict[str, Any]) -> RawSQL:
+    """Where the letters of a list stand, each range of them out of one index: see `bulk.heads`."""
+    ranges = [
+        {"kind": each, "direction": way}
+        for each in ([kind] if kind else ["", *Kind])
+        for way in ([direction] if direction else [*Direction])
+    ]
+    if agreement:
+        known: dict[str, Any] = {} if reader.oversees else {"also": _PARTAKES, "given": [reader.party]}
+        return bulk.heads(
+            Envelope, "position", [{"agreement": agreement, **each} for each in ranges], **known, **bounds
+        )
+    if not reader.oversees:
+        asked = ranges if kind or direction else [{}]
+        return bulk.heads(Partaker, "envelope_id", [{"agency": reader.party, **each} for each in asked], **bounds)
+    return bulk.heads(Envelope, "position", ranges if kind else [{"direction": direction}], **bounds)
+
+
+_PARTAKES = "EXISTS (SELECT 1 FROM exchange_partaker WHERE agency = %s AND envelope_id = position)"
+
+
+def _given(**tests: Any) -> dict[str, Any]:
+    """The tests that were asked for."""
+    return {name: value for name, value in tests.items() if value not in (None, "")}
 
 
 def _of_case(case: UUID) -> Q:

@@ -8,7 +8,7 @@ from tansiq.exchange import ledger, proof, recovery
 from tansiq.exchange.agreements import terms
 from tansiq.exchange.ledger import EntryType
 from tansiq.exchange.models import Agreement, Event, Head, LedgerEntry, Partner, Receipt
-from tansiq.exchange.models.ledger import getter
+from tansiq.exchange.models.ledger import inclusion_getter
 from tansiq.exchange.models.own import own
 from tansiq.exchange.receipts import SignedHead
 from tansiq.exchange.transport import CatchUp
@@ -61,8 +61,9 @@ def recoveries(*, token: str, head: SignedHead, epoch: int, size: int) -> tuple[
         if said.epoch <= epoch:
             continue
         told.append(said)
+        get = inclusion_getter(row.index, head.size)
         documents.append(
-            proof.prove(getter(), index=row.index, size=head.size, salt=row.salt, entry=row.entry, head=token).decode()
+            proof.prove(get, index=row.index, size=head.size, salt=row.salt, entry=row.entry, head=token).decode()
         )
     if not told:
         return (), 0
