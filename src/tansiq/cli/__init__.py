@@ -18,6 +18,7 @@ NOUNS = {
     "client": "programs that use the gateways, and their tokens",
     "partner": "exchange and confirm partner cards",
     "agreement": "write, sign and show agreements",
+    "keys": "change the node's keys",
     "ledger": "verify the ledger, prove an envelope",
     "stix": "read STIX bundles as drafts of letters",
     "ingest": "read recorded observations",

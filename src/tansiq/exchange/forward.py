@@ -74,17 +74,18 @@ def parse(raw: bytes) -> Forward:
 def verify(passed: Forward, originator: Verifier, forwarder: Verifier) -> None:
     """Return when both the originator's and the forwarder's signatures hold; else raise Untrusted."""
     seal.verify(passed.envelope, originator)
-    if passed.forwarder != forwarder.kid:
+    key = forwarder.by(passed.forwarder)
+    if key is None:
         raise Untrusted("The envelope was passed on under another key.", "Ask the partner for its newest card.")
-    forwarder.verify(passed.signature, passed.signed)
+    key.verify(passed.signature, passed.signed)
 
 
 def unwrap(passed: Forward, opener: Opener) -> ContentKeys:
     """The content keys for a third party, checked against the *originator's* commitment; else Untrusted."""
     for wrap in sorted(passed.wraps, key=lambda each: each.role is not Role.ALL):
-        if wrap.kid == opener.kid:
+        if key := opener.by(wrap.kid):
             info = _info(wrap.role, passed.envelope.identity, wrap.kid, passed.forwarder)
-            return seal.open_wrap(wrap, opener, info, passed.envelope.commitment)
+            return seal.open_wrap(wrap, key, info, passed.envelope.commitment)
     raise Untrusted("It was not passed on to this node's key.", "Ask the sender to use the newest card.")
 
 

@@ -29,8 +29,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from tansiq.exchange import acts, canon, keystore, reads, seal, transport
+from tansiq.exchange import acts, canon, cards, keystore, reads, seal, transport
 from tansiq.exchange.acts.judging import Parcel, judge
+from tansiq.exchange.keys import Verifier
 from tansiq.exchange.papers import read_papers
 from tansiq.exchange.receipts import SignedHead
 from tansiq.ground import clock
@@ -48,6 +49,9 @@ MOST_READING = 2 * MOST_BODY
 
 READ_SECONDS = 60.0
 """How long a body may take to come."""
+
+CARD = "/tsq1/card"
+"""Where a partner brings its newer card."""
 
 GROUP = 512
 RATE, BURST = 3_000.0, 12_000.0
@@ -98,7 +102,7 @@ class Intake:
         self._quotas: dict[tuple[str, bool], Quota] = {}
         self._catch_ups: dict[str, Quota] = {}
         self._reading: Counter[str] = Counter()
-        self._neighbours = reads.Neighbours(node="", keys={}, rescue=())
+        self._neighbours = reads.Neighbours(node="", keys={}, cards={}, rescue=())
         self._thread: threading.Thread | None = None
         self._anchored = self._refreshed = 0.0
 
@@ -108,7 +112,7 @@ class Intake:
             Route("/tsq1/envelopes", self.envelopes, methods=["POST"]),
             Route("/tsq1/receipts", self.receipts, methods=["POST"]),
             Route("/tsq1/agreements", self.agreements, methods=["POST"]),
-            Route("/tsq1/card", self.card, methods=["POST"]),
+            Route(CARD, self.card, methods=["POST"]),
             Route("/tsq1/head", self.head, methods=["GET"]),
             Route("/tsq1/catch-up", self.catch_up, methods=["GET"]),
         ]
@@ -159,7 +163,13 @@ class Intake:
 
     async def card(self, request: Request) -> Response:
         """Receive a partner's newer card."""
-        return await self._hear(request, lambda frames, node: tuple(_card(frame, node) for frame in frames))
+        return await self._hear(request, self._cards)
+
+    def _cards(self, frames: tuple[bytes, ...], node: str) -> tuple[str, ...]:
+        """Take newer cards, and know their keys before the next request."""
+        words = tuple(_card(frame, node) for frame in frames)
+        self._refresh()
+        return words
 
     async def head(self, request: Request) -> Response:
         """Show our signed head, proven against an older one where the query names its epoch and size."""
@@ -215,6 +225,8 @@ class Intake:
             if isinstance(body, Response):
                 return "", b"", body
             path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            if request.url.path == CARD:
+                verifier = self._continued(claim.node, body, verifier)
             transport.check(
                 verifier, claim, request.headers, method=request.method, path=path, me=self._neighbours.node, body=body
             )
@@ -282,6 +294,17 @@ class Intake:
             return all(map(self._is_rescue, _parcels(body)))
         except Malformed:
             return False
+
+    def _continued(self, node: str, body: bytes, verifier: Verifier) -> Verifier:
+        """The key that asks with a newer card: the one on that card counts too, where ours endorsed it.
+
+        A partner that changed its keys signs with the new one, which nobody knows before this card came.
+        """
+        for frame in canon.frames(body, least=1, most=1, limit=1 << 20):
+            card = cards.read_card(frame.decode("ascii", "replace"))
+            if cards.succeed(self._neighbours.cards[node], card) is not cards.Succession.CONFIRM:
+                return card.verifier.followed((verifier, *verifier.older))
+        return verifier
 
     # The worker's side
 
@@ -359,7 +382,7 @@ class Intake:
         self._refreshed = monotonic()
         try:
             close_old_connections()
-            self._neighbours = reads.neighbours()
+            self._neighbours = reads.neighbours(now=clock.now())
         except (DatabaseError, OSError, Fault) as error:
             log.error("the partners could not be read: %s", error)
 

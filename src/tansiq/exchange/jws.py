@@ -30,11 +30,15 @@ def sign(payload: Struct, signer: Signer, profile: Profile = Profile.CODES) -> s
 
 
 def read(token: str, kind: type[T], verifier: Verifier, profile: Profile = Profile.CODES) -> T:
-    """The payload of a token signed by this key. Raises Malformed for what is no such token, Untrusted otherwise."""
+    """The payload of a token signed by this key, or by an older one that it followed and that still counts.
+
+    Raises Malformed for what is no such token, Untrusted otherwise.
+    """
     header, payload, signature = _parts(token)
-    if header != _header(verifier.kid):
+    key = next((each for each in (verifier, *verifier.older) if header == _header(each.kid)), None)
+    if key is None:
         raise Untrusted("The token names another key or header.", "Sign with the key on the partner's card.")
-    verifier.verify(_unb64(signature), header + b"." + payload)
+    key.verify(_unb64(signature), header + b"." + payload)
     return canon.decode(_unb64(payload), kind, profile, limit=LIMIT)
 
 

@@ -8,6 +8,7 @@ Small-order and non-canonical Ed25519 keys are refused: under such a key one sig
 """
 
 import os
+from collections.abc import Sequence
 from typing import Self
 
 from cryptography.exceptions import InvalidSignature
@@ -40,16 +41,30 @@ _SMALL_ORDER_Y = frozenset({0, 1, _P - 1, _Y8, _P - _Y8})
 
 
 class Verifier:
-    """The public half of a signing key: what a partner's signatures are checked with."""
+    """The public half of a signing key: what a partner's signatures are checked with.
 
-    __slots__ = ("_key", "kid", "raw")
+    `older` are keys that this one followed, whose signatures still count for a while; whoever checks picks by kid.
+    """
+
+    __slots__ = ("_key", "kid", "older", "raw")
 
     def __init__(self, raw: bytes) -> None:
         """Take 32 public bytes; a key of small order, off the curve or not canonical raises Untrusted."""
         _check_point(raw)
         self.raw = raw
+        self.older: tuple[Verifier, ...] = ()
         self.kid = canon.digest(b"tansiq/1/sig-key", raw)
         self._key = Ed25519PublicKey.from_public_bytes(raw)
+
+    def followed(self, older: Sequence["Verifier"]) -> "Verifier":
+        """The same key, with those that it followed."""
+        key = Verifier(self.raw)
+        key.older = tuple(each for each in older if each.kid != self.kid)
+        return key
+
+    def by(self, kid: bytes) -> "Verifier | None":
+        """This key or the older one of that name."""
+        return next((key for key in (self, *self.older) if key.kid == kid), None)
 
     def verify(self, signature: bytes, data: bytes) -> None:
         """Return when the signature holds over the data; else raise Untrusted."""
@@ -106,7 +121,7 @@ class Reader:
 class Opener:
     """An opening key."""
 
-    __slots__ = ("_key", "_seed", "kid", "reader")
+    __slots__ = ("_key", "_seed", "kid", "older", "reader")
 
     def __init__(self, seed: bytes) -> None:
         """Take a seed of 64 (ML-KEM-768) + 32 (X25519) bytes."""
@@ -115,9 +130,14 @@ class Opener:
         kem = MLKEM768PrivateKey.from_seed_bytes(seed[:64])
         curve = X25519PrivateKey.from_private_bytes(seed[64:])
         self._seed = seed
+        self.older: tuple[Opener, ...] = ()
         self._key = MLKEM768X25519PrivateKey(kem, curve)
         self.reader = Reader(kem.public_key().public_bytes_raw() + curve.public_key().public_bytes_raw())
         self.kid = self.reader.kid
+
+    def by(self, kid: bytes) -> "Opener | None":
+        """This key, or the older one of that name: what was sealed before a rotation may come after it."""
+        return next((key for key in (self, *self.older) if key.kid == kid), None)
 
     def open(self, box: bytes, info: bytes) -> bytes:
         """What was sealed to this key under the same `info`; else raise Untrusted."""
@@ -163,6 +183,19 @@ class KeySet:
         if seeds.v != 1 or len(seeds.sign) != 32 or len(seeds.log) != 32:
             raise Malformed("The key file is of another version.", "Restore the key file.")
         return cls(signer=Signer(seeds.sign), log=Signer(seeds.log), opener=Opener(seeds.open))
+
+    def next(self, *, log: bool = False) -> Self:
+        """New keys to sign and to open; the log key stays unless `log` says that it must go too."""
+        fresh = self.generate()
+        return fresh if log else type(self)(signer=fresh.signer, log=Signer(self.log.seed()), opener=fresh.opener)
+
+    def followed(self, older: Sequence["KeySet"]) -> Self:
+        """The same keys, with those that they followed: to open what was sealed to these, to check what they signed."""
+        found = self.load(self.dump())
+        found.opener.older = tuple(each.opener for each in older)
+        for key, before in ((found.signer, "signer"), (found.log, "log")):
+            key.verifier = key.verifier.followed([getattr(each, before).verifier for each in older])
+        return found
 
     def dump(self) -> bytes:
         """The seeds as canonical JSON. Whoever holds these bytes is the node: encrypt them at rest."""

@@ -28,11 +28,23 @@ WARNING = (
 )
 
 
+class Older(Struct, frozen=True):
+    """A key set that was followed by another, and until when it is kept (milliseconds since 1970)."""
+
+    keys: bytes
+    until: int
+
+
 class Vault(Struct, frozen=True, kw_only=True):
-    """What is locked away: the key set as its own bytes, and the storage key."""
+    """What is locked away: the key set as its own bytes, and the storage key.
+
+    `older` are the sets before, `coming` is one that is about to follow: it is on the disk before anybody hears of it.
+    """
 
     keys: bytes
     storage: bytes
+    older: tuple[Older, ...] = ()
+    coming: bytes = b""
 
 
 class _Box(Struct, frozen=True, forbid_unknown_fields=True):
@@ -101,6 +113,11 @@ def store(folder: Path, vault: Vault, passphrase: str) -> None:
     cipher = AESGCM(_derive(box, passphrase))
     sealed = cipher.encrypt(box.nonce, msgspec.msgpack.encode(vault), box.bound())
     write(folder / FILE, msgspec.json.encode(msgspec.structs.replace(box, sealed=sealed)))
+
+
+def change(folder: Path, **fields: object) -> None:
+    """Lock the vault away again, under the same passphrase, with some of it changed."""
+    store(folder, msgspec.structs.replace(unlock(folder), **fields), _passphrase(folder))
 
 
 def unlock(folder: Path, passphrase: str = "") -> Vault:

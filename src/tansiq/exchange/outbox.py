@@ -48,6 +48,7 @@ SHUT = frozenset({0, 403, 409, 429, 503})
 """No answer, or one that speaks of the door and not of a parcel: a stranger, a wrong clock, too much, a full disk."""
 
 PATHS = {
+    "card": "/tsq1/card",
     "envelope": "/tsq1/envelopes",
     "label": "/tsq1/envelopes",
     "receipt": "/tsq1/receipts",
@@ -152,7 +153,8 @@ class Outbox:
     async def _send(self, session: aiohttp.ClientSession, partner: Correspondent, batch: Sequence[Due]) -> bool:
         """Send one batch, each thing to its own address, rescue apart; True when everything was answered."""
         answered = True
-        for rescue, thing in dict.fromkeys((due.rescue, due.thing) for due in batch):
+        ways = dict.fromkeys((due.rescue, due.thing) for due in batch)
+        for rescue, thing in sorted(ways, key=lambda way: way[1] != "card"):  # by a new card the rest is understood
             for some in _portions([due for due in batch if (due.rescue, due.thing) == (rescue, thing)]):
                 answered = await self._post(session, partner, thing, some) and answered
                 if not answered and partner.node in self.shut:

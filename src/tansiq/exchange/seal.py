@@ -230,10 +230,11 @@ def verify(envelope: Envelope, verifier: Verifier, *, roots: set[bytes] | None =
     `roots` remembers the bundle roots whose signature was checked, so that a bundle costs one signature; give one set
     per bundle.
     """
-    if envelope.signer != verifier.kid:
+    key = verifier.by(envelope.signer)
+    if key is None:
         raise Untrusted("The envelope is signed by another key.", "Ask the sender for its newest card.")
     if envelope.bundle is None:
-        verifier.verify(envelope.signature, envelope.manifest)
+        key.verify(envelope.signature, envelope.manifest)
         return
     place = envelope.bundle
     root = ledger.climb(ledger.hash_leaf(envelope.manifest), place.index, place.size, place.path)
@@ -243,7 +244,7 @@ def verify(envelope: Envelope, verifier: Verifier, *, roots: set[bytes] | None =
     known = text + envelope.signature
     if roots is not None and known in roots:
         return
-    verifier.verify(envelope.signature, text)
+    key.verify(envelope.signature, text)
     if roots is not None:
         roots.add(known)
 
@@ -254,17 +255,17 @@ def unwrap(envelope: Envelope, opener: Opener, *, opened: dict[bytes, bytes] | N
     `opened` remembers the secrets of bundles that were opened, so that a bundle costs one opening: give one dict for
     each group, and let it go with the group.
     """
-    mine = [wrap for wrap in envelope.wraps if wrap.kid == opener.kid]
+    mine = [(wrap, key) for wrap in envelope.wraps if (key := opener.by(wrap.kid))]
     if not mine:
         raise Untrusted("The envelope is not sealed to this node's key.", "Ask the sender to use the newest card.")
-    wrap = max(mine, key=lambda each: each.role is Role.ALL)
+    wrap, key = max(mine, key=lambda each: each[0].role is Role.ALL)
     info = _info(wrap.role, digest(envelope.route_raw), wrap.kid, envelope.signer)
     if not wrap.sealed:
-        return open_wrap(wrap, opener, info, envelope.commitment)
+        return open_wrap(wrap, key, info, envelope.commitment)
     shared_info = _shared_info(wrap.role, wrap.kid, envelope.signer)
     secret = opened.get(shared_info + wrap.box) if opened is not None else None
     if secret is None:
-        secret = opener.open(wrap.box, shared_info)
+        secret = key.open(wrap.box, shared_info)
         if opened is not None:
             opened[shared_info + wrap.box] = secret
     return _checked_keys(content.open_shared(secret, wrap.sealed, info), wrap.role, envelope.commitment)

@@ -115,7 +115,15 @@ def check(
         signature = base64.urlsafe_b64decode(headers.get("tansiq-signature", ""))
     except (binascii.Error, ValueError) as error:
         raise Untrusted("The request is not signed.") from error
-    key.verify(signature, _signed(method, path, claim.node, claim.to, claim.at_ms, body))
+    text = _signed(method, path, claim.node, claim.to, claim.at_ms, body)
+    for each in (key, *key.older):
+        try:
+            each.verify(signature, text)
+            break
+        except Untrusted as fault:
+            last = fault
+    else:
+        raise last
     if claim.to != me:
         raise Untrusted("The request is meant for another node.")
 

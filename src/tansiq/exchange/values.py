@@ -436,3 +436,12 @@ class Flaw(Struct, frozen=True):
     table: str
     row: str
     what: str
+
+
+class Rotated(Struct, frozen=True):
+    """New keys of this node: the number and words of the card that shows them, whom it goes to of itself, the card."""
+
+    number: int
+    words: str
+    told: tuple[str, ...]
+    card: str

@@ -50,6 +50,7 @@ class Engine:
 
     async def start(self) -> None:
         """Compare the ledger with its anchor, then start every part; the door opens first, for rescue never waits."""
+        await asyncio.to_thread(exchange.settle_keys, now=clock.now())
         if why := await asyncio.to_thread(compare_anchor):
             log.error("only rescue passes until people recover the ledger: %s", why)
         await asyncio.to_thread(self.intake.start)
@@ -74,6 +75,7 @@ class Engine:
     def _keep_house(self) -> bool:
         now = clock.now()
         parties.forget_submissions(before=now - FORGET_FORMS)
+        exchange.forget_keys(now=now)
         watch.forget_history(before=now - FORGET_TRACKS)
         exchange.tidy_attachments(now=now)
         return False

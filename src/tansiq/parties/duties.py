@@ -61,6 +61,7 @@ class Permission(StrEnum):
     LEDGER_VERIFY = "exchange.ledger.verify"
     LEDGER_ALARM = "exchange.ledger.alarm"
     LEDGER_RECOVER = "exchange.ledger.recover"
+    KEY_ROTATE = "exchange.key.rotate"
     HEAD_WITNESS = "exchange.head.witness"
     LOG_VIEW = "exchange.log.view"
     DESK_VIEW = "exchange.desk.view"
@@ -213,6 +214,7 @@ HELD: dict[Duty, frozenset[Permission]] = {
             _P.TOKEN_ISSUE,
             _P.TOKEN_REVOKE,
             _P.PARTNER_VIEW,
+            _P.KEY_ROTATE,
             _P.PARTNER_ADD,
             _P.PARTNER_CONFIRM,
             _P.CHANNELS_VIEW,

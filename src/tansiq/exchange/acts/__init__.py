@@ -29,6 +29,7 @@ from tansiq.exchange.acts.passing import forward_letter, receive_forward, receiv
 from tansiq.exchange.acts.receiving import receive
 from tansiq.exchange.acts.recovering import recover
 from tansiq.exchange.acts.releasing import answer_release, ask_release, receive_release, receive_release_request
+from tansiq.exchange.acts.rotating import forget_keys, rotate_keys, settle_keys
 
 __all__ = [
     "Parcel",
@@ -45,6 +46,7 @@ __all__ = [
     "erase_attachments",
     "expire",
     "fill_collection",
+    "forget_keys",
     "forward_letter",
     "hurry",
     "issue_card",
@@ -69,10 +71,12 @@ __all__ = [
     "receive_use",
     "record",
     "recover",
+    "rotate_keys",
     "send",
     "send_back",
     "settle",
     "settle_blob",
+    "settle_keys",
     "sign_agreement",
     "sign_head",
     "steer",

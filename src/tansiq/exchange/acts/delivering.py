@@ -43,7 +43,7 @@ def settle(*, node: str, replies: Sequence[Reply], now: datetime, jitter: float)
     `jitter` between 0 and 1 spreads the next attempts. Answers how many parcels are done.
     """
     writer = Writer()
-    partner = confirmed().get(node)
+    partner = confirmed(now).get(node)
     rows = {
         row.id: row
         for row in Delivery.objects.select_for_update(of=("self",))
@@ -220,7 +220,7 @@ def receive_receipts(*, tokens: Sequence[str], node: str, now: datetime) -> tupl
     A receipt that contradicts one that is kept is evidence against its signer: both are kept in the log.
     """
     writer = Writer()
-    partner = confirmed().get(node)
+    partner = confirmed(now).get(node)
     if partner is None:
         return (STRANGE,) * len(tokens)
     answers, news = [], []

@@ -98,7 +98,7 @@ def judge(*, parcels: Sequence[Parcel], now: datetime) -> Judged:
     """Check every parcel of a group, each alone. Reads the database and writes nothing."""
     items = [Item(parcel) for parcel in parcels]
     stored = bulk.time(canon.moment(canon.millis(now)))
-    desk = Desk(own(), confirmed(), channels(now), _gated(), now, stored, {}, [], set(), {})
+    desk = Desk(own(), confirmed(now), channels(now), _gated(), now, stored, {}, [], set(), {})
     for item in items:
         _authenticate(item, desk)
     _replay(items, desk)

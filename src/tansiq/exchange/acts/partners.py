@@ -7,6 +7,7 @@ from django.db import transaction
 from tansiq.exchange import canon, cards, values
 from tansiq.exchange.acts.log import name_of
 from tansiq.exchange.cards import Succession
+from tansiq.exchange.keys import KeySet, Signer
 from tansiq.exchange.ledger import EntryType
 from tansiq.exchange.models import Partner
 from tansiq.exchange.models.channels import known
@@ -24,6 +25,13 @@ CARD_LIFE = timedelta(days=730)
 @transaction.atomic
 def issue_card(*, agencies: tuple[str, ...], url: str, by: Officer | str, now: datetime) -> str:
     """Write and sign this node's card; it is one number higher than the card before. Answers its token."""
+    return show(own().keys, None, agencies=agencies, url=url, by=by, now=now)
+
+
+def show(
+    keys: KeySet, replaces: Signer | None, *, agencies: tuple[str, ...], url: str, by: Officer | str, now: datetime
+) -> str:
+    """Write and keep this node's next card, of these keys; `replaces` is the key that endorses a new signing key."""
     me = own()
     row = Partner.objects.select_for_update().filter(node=me.node).first()
     token = cards.make_card(
@@ -31,9 +39,10 @@ def issue_card(*, agencies: tuple[str, ...], url: str, by: Officer | str, now: d
         agencies=tuple(sorted(set(agencies))),
         number=row.card().number + 1 if row else 1,
         url=url,
-        keys=me.keys,
+        keys=keys,
         issued=now,
         expires=now + CARD_LIFE,
+        replaces=replaces,
     )
     _log(Permission.PARTNER_ADD, me.node, token, by, now)
     past = [*row.past, row.token] if row else []

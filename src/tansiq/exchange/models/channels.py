@@ -1,7 +1,7 @@
 """By what letters pass, as kept: partners with their cards, agreements with what their parties signed."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from uuid import UUID
 
@@ -20,6 +20,9 @@ from tansiq.exchange.models import bulk
 from tansiq.exchange.papers import Papers
 from tansiq.exchange.policy import Facts
 from tansiq.exchange.values import PartnerState
+
+OVERLAP = timedelta(days=37)
+"""How long the key before still counts: as long as a letter may be under way, and a week."""
 
 
 class Partner(models.Model):
@@ -180,10 +183,37 @@ def _joined(said: Label, operation: Channel | None) -> bool:
     return {said.sender, *said.recipients} <= set(operation.terms.parties)
 
 
-def confirmed() -> dict[str, "Known"]:
-    """The partners that two persons confirmed, by node. Whether a card is in date is for the caller to ask."""
-    rows = bulk.select(Partner, ("node", "token"), state=PartnerState.CONFIRMED.value)
-    return {node: known(token) for node, token in rows}
+def confirmed(now: datetime | None = None) -> dict[str, "Known"]:
+    """The partners that two persons confirmed, by node. Whether a card is in date is for the caller to ask.
+
+    Where `now` is given, signatures count too of a key whose successor it endorsed less than `OVERLAP` ago.
+    """
+    if now is None:
+        rows = bulk.select(Partner, ("node", "token"), state=PartnerState.CONFIRMED.value)
+        return {node: known(token) for node, token in rows}
+    columns = ("node", "token", "past")
+    found = bulk.select(Partner, columns, state=PartnerState.CONFIRMED.value)
+    return {node: _overlapping(token, past, now) for node, token, past in found}
+
+
+def _overlapping(token: str, past: str, now: datetime) -> "Known":
+    partner, older = known(token), _followed(token, past)
+    counted = [key for key, until in older if now < until]
+    return msgspec.structs.replace(partner, verifier=partner.verifier.followed(counted)) if counted else partner
+
+
+@lru_cache(maxsize=256)
+def _followed(token: str, past: str) -> tuple[tuple[Verifier, datetime], ...]:
+    """The signing keys before, newest first, each with the end of its overlap: only what endorsed its successor."""
+    cards_before = [known(each).card for each in reversed(msgspec.json.decode(past, type=list[str]))]
+    found, newer = list[tuple[Verifier, datetime]](), known(token).card
+    for card in cards_before:
+        if card.sign_key != newer.sign_key:
+            if not newer.endorsed:
+                break
+            found.append((card.verifier, canon.moment(newer.issued) + OVERLAP))
+        newer = card
+    return tuple(found)
 
 
 class Known(Struct, frozen=True):

@@ -21,6 +21,7 @@ class Own(Struct, frozen=True):
     keys: KeySet
     storage: bytes
     anchor: Path
+    folder: Path
 
     @property
     def store(self) -> Store:
@@ -43,6 +44,7 @@ def own() -> Own:
         keys,
         vault.storage,
         home / "anchor.json",
+        home / "keys",
     )
 
 
@@ -50,4 +52,5 @@ def own() -> Own:
 def _unlocked(folder: Path, stamp: int) -> tuple[keystore.Vault, KeySet]:
     """The vault as it was at `stamp`: a changed key file is read again."""
     vault = keystore.unlock(folder)
-    return vault, KeySet.load(vault.keys)
+    older = [KeySet.load(each.keys) for each in vault.older]
+    return vault, KeySet.load(vault.keys).followed(older)

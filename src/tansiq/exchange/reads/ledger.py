@@ -1,5 +1,6 @@
 """The ledger as seen: where it stands, what it proves, and what partners hold of it."""
 
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from tansiq.exchange import canon, jws, keystore, ledger, proof, receipts, values
+from tansiq.exchange.cards import PartnerCard
 from tansiq.exchange.keys import Verifier
 from tansiq.exchange.models import Agreement, Envelope, Head, LedgerEntry, Log, Partner
 from tansiq.exchange.models.channels import confirmed
@@ -26,14 +28,20 @@ class Neighbours(Struct, frozen=True):
 
     node: str
     keys: dict[str, Verifier]
+    cards: dict[str, PartnerCard]
     rescue: tuple[bytes, ...]
 
 
-def neighbours() -> Neighbours:
-    """The confirmed partners' keys, and the rescue agreements' digests."""
+def neighbours(*, now: datetime) -> Neighbours:
+    """The confirmed partners' keys and cards, and the rescue agreements' digests."""
     rescue = Agreement.objects.filter(mechanism="rescue").values_list("digest", flat=True)
-    keys = {node: partner.verifier for node, partner in confirmed().items()}
-    return Neighbours(node=own().node, keys=keys, rescue=tuple(digest.encode() for digest in rescue))
+    partners = confirmed(now)
+    return Neighbours(
+        node=own().node,
+        keys={node: partner.verifier for node, partner in partners.items()},
+        cards={node: partner.card for node, partner in partners.items()},
+        rescue=tuple(digest.encode() for digest in rescue),
+    )
 
 
 def anchor_path() -> Path:
