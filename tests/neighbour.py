@@ -327,16 +327,24 @@ def agree(
     document = terms.write_agreement(replace(proposed, **changed))
     made = acts.propose_agreement(document=document, by=FIRST, now=now)
     if signed:
-        for party in {ours, *more}:
-            acts.sign_agreement(agreement=made.digest, party=party, by=FIRST, now=now)
-        signatures = {
-            party: standing.sign_agreement(made.digest, party=party, now=now, signer=each.keys.signer)
-            for each in neighbours
-            for party in parties
-            if party.partition(".")[0] == each.node
-        }
-        acts.receive_agreement(papers=Papers(document.decode(), signatures), sender="", now=now)
+        sign(made.digest, *neighbours, now=now, ours=(ours, *more))
     return made.digest
+
+
+def sign(digest: str, *neighbours: Neighbour, now: datetime, ours: tuple[str, ...] = ("ma.marine",)) -> None:
+    """An agreement that our node holds is signed by these agencies of ours and by every party of these neighbours."""
+    from tansiq.exchange import reads
+
+    for party in {*ours}:
+        acts.sign_agreement(agreement=digest, party=party, by=FIRST, now=now)
+    signatures = {
+        party: standing.sign_agreement(digest, party=party, now=now, signer=each.keys.signer)
+        for each in neighbours
+        for party in terms_of(digest).parties
+        if party.partition(".")[0] == each.node
+    }
+    document = reads.papers(agreement=digest).document
+    acts.receive_agreement(papers=Papers(document, signatures), sender="", now=now)
 
 
 def terms_of(digest: str) -> Agreement:

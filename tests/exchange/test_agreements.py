@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from tansiq.exchange import canon
 from tansiq.exchange.agreements import standing, templates, terms
-from tansiq.exchange.agreements.standing import AgreementState, PartyAct, Statement
+from tansiq.exchange.agreements.standing import DAY_MS, AgreementState, PartyAct, Statement
 from tansiq.exchange.agreements.terms import LANGUAGES, Agreement, Mechanism, Text
 from tansiq.exchange.kinds import Kind
 from tansiq.ground.errors import Malformed, Untrusted
@@ -68,6 +69,10 @@ UNSIGNABLE: dict[str, dict[str, object]] = {
     "no kind": {"flows": {}},
     "ends before it begins": {"until": 0},
     "an unseen character": {"cedar": DIRECT.cedar + "\u202e"},
+    "a desk of nobody": {"desk": "pt.gnr"},
+    "a group of strangers": {"groups": {"x": ("pt.gnr",)}},
+    "a group that is not sorted": {"groups": {"x": ("ma.marine", "es.salvamento")}},
+    "an overlap with nothing": {"overlap_days": 3},
     "text not in NFC": {"title": Text(ar="e\u0301", fr="a", es="a", en="a")},
 }
 
@@ -136,6 +141,49 @@ STATES: dict[str, tuple[dict[str, str], list[Statement], datetime, AgreementStat
 def test_an_agreement_stands_where_its_parties_put_it(story: str) -> None:
     signed, statements, now, state = STATES[story]
     assert standing.state(DIRECT, signed, statements, now) is state
+
+
+HEIR = replace(DIRECT, number="2/2026", supersedes=NAME, since=DIRECT.since + 40 * DAY_MS, overlap_days=10)
+HEIRS: dict[str, tuple[Agreement, dict[str, str], int | None]] = {
+    "signed by all": (HEIR, ALL, HEIR.since + 10 * DAY_MS),
+    "without overlap": (replace(HEIR, overlap_days=0), ALL, HEIR.since),
+    "with one more party": (
+        replace(HEIR, parties=(*HEIR.parties, "pt.gnr")), {**ALL, "pt.gnr": ""}, HEIR.since + 10 * DAY_MS,
+    ),
+    "with one more party, that has not signed": (replace(HEIR, parties=(*HEIR.parties, "pt.gnr")), ALL, None),
+    "signed by some": (HEIR, {"ma.marine": "", "es.salvamento": ""}, None),
+    "behind the back of a party": (
+        replace(HEIR, parties=("es.salvamento", "ma.marine")), {"ma.marine": "", "es.salvamento": ""}, None,
+    ),
+    "of another mechanism": (replace(HEIR, mechanism=Mechanism.LIAISON), ALL, None),
+    "of another agreement": (replace(HEIR, supersedes="b" * 64), ALL, None),
+    "of none": (replace(HEIR, supersedes=""), ALL, None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("story", HEIRS)
+def test_an_agreement_is_superseded_by_one_that_all_its_parties_signed(story: str) -> None:
+    heir, signed, at = HEIRS[story]
+    assert standing.replaced_at(NAME, DIRECT, heir, signed) == at
+
+
+@pytest.mark.parametrize(
+    ("days", "statements", "state"),
+    [
+        (39, [], AgreementState.IN_FORCE),
+        (45, [], AgreementState.IN_FORCE),
+        (50, [], AgreementState.SUPERSEDED),
+        (45, [SUSPENDED], AgreementState.SUSPENDED),
+        (50, [SUSPENDED], AgreementState.SUPERSEDED),
+        (45, [ENDED], AgreementState.ENDED),
+    ],
+)
+def test_both_stand_side_by_side_for_the_overlap_and_then_the_new_one_alone(
+    days: int, statements: list[Statement], state: AgreementState
+) -> None:
+    at = standing.replaced_at(NAME, DIRECT, HEIR, ALL)
+    now = canon.moment(DIRECT.since + days * DAY_MS)
+    assert standing.state(DIRECT, ALL, statements, now, at) is state
 
 
 def test_a_rescue_agreement_does_not_lapse_with_its_date() -> None:

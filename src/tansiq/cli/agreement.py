@@ -1,4 +1,4 @@
-"""`tansiq agreement new|check|diff|sign|import|show|list|suspend|lift|end`: the channels that letters pass by.
+"""`tansiq agreement new|check|diff|sign|import|show|list|suspend|lift|end|supersede`: channels that letters pass by.
 
 An agreement travels as one file with its document, signatures and statements. Where the parties' nodes know each other,
 signatures also travel through the exchange by themselves.
@@ -63,6 +63,15 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         said.add_argument("--party", required=True)
         said.add_argument("--reason", default="", help="a short code")
         said.set_defaults(run=say_of_it)
+    heir = verbs.add_parser("supersede", help="draft an agreement in its place, for the same parties")
+    _target(heir)
+    heir.add_argument("--number", required=True, help="how the parties call the new one")
+    heir.add_argument("--from", dest="since", type=_day, required=True, help="its first day (UTC)")
+    heir.add_argument("--until", type=_day, required=True, help="the day it ends")
+    heir.add_argument("--overlap-days", type=int, default=0, help="how long both stand side by side")
+    heir.add_argument("--afresh", action="store_true", help="with the built-in text as it stands today")
+    heir.add_argument("--out", type=Path, help="write the draft to a file")
+    heir.set_defaults(run=supersede_one)
     look = verbs.add_parser("check", help="is it well-formed, and what would it allow; exit status 1 where it is not")
     look.add_argument("agreement", help="a file; with --home also its digest, or the first digits of it")
     look.add_argument("--home", type=Path, help="the node that holds it, where no file is named")
@@ -245,6 +254,26 @@ def say_of_it(options: argparse.Namespace) -> int:
     return _answer(options, act(agreement=name, party=options.party, by=by, now=clock.now(), reason=options.reason))
 
 
+def supersede_one(options: argparse.Namespace) -> int:
+    """Draft another in its place."""
+    home = node.setup(options.home)
+    from tansiq.exchange import acts
+
+    answer = acts.supersede_agreement(
+        agreement=_name(options),
+        number=options.number,
+        since=options.since,
+        until=options.until,
+        overlap_days=options.overlap_days,
+        afresh=options.afresh,
+        by=officer(home, options.by, Permission.AGREEMENT_SUPERSEDE),
+        now=clock.now(),
+    )
+    if options.out is not None and not isinstance(answer, Refused):
+        _export(answer.digest, options.out)
+    return _answer(options, answer)
+
+
 def list_all(options: argparse.Namespace) -> int:
     """Print every agreement."""
     home = node.setup(options.home)
@@ -293,6 +322,8 @@ def _line(each: Any) -> dict[str, Any]:
         "suspended_by": list(each.suspended_by),
         "since": each.since.isoformat(),
         "until": each.until.isoformat(),
+        "supersedes": each.supersedes,
+        "successor": each.successor,
     }
 
 

@@ -84,6 +84,7 @@ class ExchangeReason(StrEnum):
     UNREADABLE = "exchange.reason.unreadable"
     OTHER_EXERCISE = "exchange.reason.other-exercise"
     LEDGER_BEHIND = "exchange.reason.ledger-behind"
+    OVER = "exchange.reason.over"
     ATTACHMENT_UNKNOWN = "exchange.reason.attachment-unknown"
     ATTACHMENT_TYPE = "exchange.reason.attachment-type"
     ATTACHMENT_SIZE = "exchange.reason.attachment-size"
@@ -352,7 +353,10 @@ class Partner(Struct, frozen=True, kw_only=True):
 
 
 class Agreement(Struct, frozen=True, kw_only=True):
-    """A channel in short: who is party, who signed, where it stands now."""
+    """A channel in short: who is party, who signed, where it stands now.
+
+    `supersedes` is the digest of the one it replaces, `successor` of the one that stands in its place from `replaced`.
+    """
 
     digest: str
     mechanism: str
@@ -363,6 +367,9 @@ class Agreement(Struct, frozen=True, kw_only=True):
     state: AgreementState
     since: datetime
     until: datetime
+    supersedes: str = ""
+    successor: str = ""
+    replaced: datetime | None = None
 
 
 class AgreementWhole(Struct, frozen=True, kw_only=True):

@@ -134,6 +134,7 @@ TEMPLATES = [
                 "django.templatetags.static",
                 "tansiq.web.filters",
                 "tansiq.web.channel_words",
+                "tansiq.web.agreement_words",
             ],
             "context_processors": [
                 "django.template.context_processors.request",

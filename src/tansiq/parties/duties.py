@@ -52,6 +52,7 @@ class Permission(StrEnum):
     AGREEMENT_SUSPEND = "exchange.agreement.suspend"
     AGREEMENT_LIFT = "exchange.agreement.lift"
     AGREEMENT_END = "exchange.agreement.end"
+    AGREEMENT_SUPERSEDE = "exchange.agreement.supersede"
     PARTNER_VIEW = "exchange.partner.view"
     PARTNER_ADD = "exchange.partner.add"
     PARTNER_CONFIRM = "exchange.partner.confirm"
@@ -224,6 +225,7 @@ HELD: dict[Duty, frozenset[Permission]] = {
             _P.AGREEMENT_SUSPEND,
             _P.AGREEMENT_LIFT,
             _P.AGREEMENT_END,
+            _P.AGREEMENT_SUPERSEDE,
             _P.LEDGER_VIEW,
             _P.LEDGER_VERIFY,
             _P.LEDGER_RECOVER,

@@ -9,21 +9,17 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from tansiq.exchange import acts, reads
-from tansiq.exchange.agreements.standing import AgreementState
 from tansiq.exchange.desks import PassageState
 from tansiq.exchange.kinds import CONTROL, Kind
 from tansiq.exchange.values import Agreement, Direction, EnvelopeState
 from tansiq.ground import clock
 from tansiq.ground.verdict import Refused
 from tansiq.parties.duties import Permission
-from tansiq.parties.values import node_of
 from tansiq.web import events, holding, jobs
 from tansiq.web.access import DutyRequest, again, needs, offer, perform, perform_beside
 from tansiq.web.forms import desk
@@ -115,91 +111,6 @@ def attest(request: DutyRequest, envelope: UUID) -> HttpResponse:
     """Tell the sender that the letter was acted upon."""
     reads.envelope(envelope=envelope, reader=request.officer)
     return perform(request, forms.Attest(request.POST), envelope_page, envelope=envelope)
-
-
-@needs(Permission.AGREEMENT_VIEW)
-def agreements_page(request: DutyRequest, **shown: Any) -> HttpResponse:
-    """Every channel: between whom, who signed, where it stands."""
-    context = {
-        "here": "e",
-        "lines": reads.agreements(reader=request.officer),
-        **offer(request, forms.ProposeAgreement),
-    }
-    return render(request, "exchange/agreements.html", {**context, **shown})
-
-
-@needs(Permission.AGREEMENT_VIEW)
-def agreement_page(request: DutyRequest, agreement: str, **shown: Any) -> HttpResponse:
-    """One channel with its terms."""
-    whole = reads.agreement(agreement=agreement, reader=request.officer)
-    context = {"here": "e", "whole": whole, "line": whole.line, "terms": whole.terms, **_sayable(request, whole.line)}
-    return render(request, "exchange/agreement.html", {**context, **shown})
-
-
-def _ours(line: Agreement) -> tuple[str, ...]:
-    return tuple(party for party in line.parties if node_of(party) == settings.TANSIQ_NODE)
-
-
-def _sayable(request: DutyRequest, line: Agreement) -> dict[str, Any]:
-    """What may be said of the agreement now."""
-    ours = _ours(line)
-    unsigned = tuple(party for party in ours if party not in line.signed)
-    suspended = tuple(party for party in ours if party in line.suspended_by)
-    live = line.state in (AgreementState.IN_FORCE, AgreementState.SUSPENDED, AgreementState.SIGNED)
-    said: list[Any] = []
-    if unsigned:
-        said.append(forms.SignAgreement(ours=unsigned))
-    if live and len(suspended) < len(ours):
-        said.append(forms.SuspendAgreement(ours=tuple(party for party in ours if party not in suspended)))
-    if suspended:
-        said.append(forms.LiftAgreement(ours=suspended))
-    if live:
-        said.append(forms.EndAgreement(ours=ours))
-    return offer(request, *said)
-
-
-def _say(request: DutyRequest, agreement: str, form: Any) -> HttpResponse:
-    ours = _ours(reads.agreement(agreement=agreement, reader=request.officer).line)
-    return perform(request, form(request.POST, ours=ours), agreement_page, agreement=agreement)
-
-
-@require_POST
-@needs(Permission.AGREEMENT_PROPOSE)
-def propose_agreement(request: DutyRequest) -> HttpResponse:
-    """Propose an agreement."""
-
-    def its_page(made: Agreement) -> str:
-        return reverse("agreement", args=[made.digest])
-
-    return perform(request, forms.ProposeAgreement(request.POST), agreements_page, to=its_page)
-
-
-@require_POST
-@needs(Permission.AGREEMENT_SIGN)
-def sign_agreement(request: DutyRequest, agreement: str) -> HttpResponse:
-    """Sign for one of our agencies."""
-    return _say(request, agreement, forms.SignAgreement)
-
-
-@require_POST
-@needs(Permission.AGREEMENT_SUSPEND)
-def suspend_agreement(request: DutyRequest, agreement: str) -> HttpResponse:
-    """Suspend."""
-    return _say(request, agreement, forms.SuspendAgreement)
-
-
-@require_POST
-@needs(Permission.AGREEMENT_LIFT)
-def lift_agreement(request: DutyRequest, agreement: str) -> HttpResponse:
-    """Lift a suspension."""
-    return _say(request, agreement, forms.LiftAgreement)
-
-
-@require_POST
-@needs(Permission.AGREEMENT_END)
-def end_agreement(request: DutyRequest, agreement: str) -> HttpResponse:
-    """End for good."""
-    return _say(request, agreement, forms.EndAgreement)
 
 
 @needs(Permission.PARTNER_VIEW)

@@ -6,6 +6,7 @@ from tansiq.exchange.acts.agreements import (
     propose_agreement,
     receive_agreement,
     sign_agreement,
+    supersede_agreement,
     suspend_agreement,
 )
 from tansiq.exchange.acts.attaching import (
@@ -80,6 +81,7 @@ __all__ = [
     "sign_agreement",
     "sign_head",
     "steer",
+    "supersede_agreement",
     "suspend_agreement",
     "take",
     "take_upload",

@@ -1,4 +1,4 @@
-"""Agree: propose, sign, suspend, lift and end channels, and take what partners signed."""
+"""Agree: propose, sign, suspend, lift, end and supersede channels, and take what partners signed."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -8,7 +8,7 @@ from django.db import transaction
 
 from tansiq.exchange import canon, checking, jws, values
 from tansiq.exchange.acts.log import name_of
-from tansiq.exchange.agreements import standing, terms
+from tansiq.exchange.agreements import standing, templates, terms
 from tansiq.exchange.agreements.standing import PartyAct
 from tansiq.exchange.keys import Verifier
 from tansiq.exchange.ledger import EntryType
@@ -31,6 +31,32 @@ def propose_agreement(*, document: bytes, by: Officer | str, now: datetime) -> v
     """Keep a new agreement as a draft. Raises `Malformed` for what is none, or would break its mechanism's limits."""
     row = _kept(document, Permission.AGREEMENT_PROPOSE, name_of(by), now)
     return row.value(now)
+
+
+@transaction.atomic
+def supersede_agreement(
+    *,
+    agreement: str,
+    number: str,
+    since: datetime,
+    until: datetime,
+    overlap_days: int,
+    afresh: bool,
+    by: Officer,
+    now: datetime,
+) -> values.Agreement | Refused:
+    """Draft an agreement in another's place: what that one says, or afresh what the built-in template says today."""
+    row = _row(agreement)
+    if not any(node_of(party) == own().node for party in row.terms().parties):
+        return Refused(ExchangeReason.NOT_A_PARTY, ExchangeBasis.AGREEMENT)
+    if row.channel(now).state in standing.OVER:
+        return Refused(ExchangeReason.OVER, ExchangeBasis.AGREEMENT)
+    draft = templates.renew(
+        row.terms(), name=row.digest, number=number, since=since, until=until, overlap_days=overlap_days, afresh=afresh
+    )
+    document = terms.write_agreement(draft)
+    _log(Permission.AGREEMENT_SUPERSEDE, row.digest, by.signature, now, {"by": canon.digest(document).hex()})
+    return _kept(document, Permission.AGREEMENT_PROPOSE, by.signature, now).value(now)
 
 
 @transaction.atomic

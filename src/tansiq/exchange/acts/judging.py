@@ -17,7 +17,7 @@ from tansiq.exchange import canon, cards, desks, policy, receipts, seal
 from tansiq.exchange import label as labels
 from tansiq.exchange.acts import passing
 from tansiq.exchange.acts.letters import judged_as
-from tansiq.exchange.agreements.standing import AgreementState
+from tansiq.exchange.agreements.standing import OVER, AgreementState
 from tansiq.exchange.agreements.terms import Mechanism
 from tansiq.exchange.kinds import CONTROL, SCHEMAS, Kind
 from tansiq.exchange.label import Label
@@ -186,7 +186,7 @@ def _judge(item: Item, desk: Desk) -> None:
         _hold(item, desk, HoldReason.UNKNOWN_AGREEMENT)
     elif route.snd not in channel.terms.parties or not ours or not set(route.rcp) <= set(channel.terms.parties):
         item.reason = ExchangeReason.NOT_A_PARTY.value
-    elif channel.state is AgreementState.ENDED:
+    elif channel.state in OVER:
         item.reason = policy.Reason.NOT_IN_FORCE.value
     elif not channel.passes:
         suspended = channel.state is AgreementState.SUSPENDED

@@ -1,7 +1,7 @@
 """Who signed an agreement, and whether it is in force: signatures, suspensions, and the state they give.
 
     draft -> signed k of n -> in force <-> suspended
-                              in force, suspended -> ended
+                              in force, suspended -> ended | superseded
 
 Every party signs the digest (one JWS each). Any party suspends or ends it; only who suspended lifts. Statements of one
 party are numbered, so an old suspension, or an old lift, cannot be played again. The state is judged at the receiver's
@@ -31,6 +31,13 @@ class AgreementState(StrEnum):
     IN_FORCE = "in-force"
     SUSPENDED = "suspended"
     ENDED = "ended"
+    SUPERSEDED = "superseded"
+
+
+OVER = frozenset({AgreementState.ENDED, AgreementState.SUPERSEDED})
+"""Nothing passes any more, and nothing can bring it back; what outlives an agreement still does."""
+
+DAY_MS = 86_400_000
 
 
 class PartyAct(StrEnum):
@@ -111,12 +118,29 @@ def suspended_by(statements: Sequence[Statement]) -> tuple[str, ...]:
     return tuple(sorted(party for party, act in last.items() if act is PartyAct.SUSPEND))
 
 
+def replaced_at(name: str, old: Agreement, new: Agreement, signed: Mapping[str, object]) -> int | None:
+    """From when `new` stands in place of the agreement called `name`, in milliseconds; None where it does not.
+
+    Nobody is put out of an agreement by others: `new` has the same mechanism, every party of the old one, and all
+    their signatures. The old one goes on beside it for the days that they agreed.
+    """
+    heir = new.supersedes == name and new.mechanism is old.mechanism and set(old.parties) <= set(new.parties)
+    if not heir or not all(party in signed for party in new.parties):
+        return None
+    return new.since + new.overlap_days * DAY_MS
+
+
 def state(
-    agreement: Agreement, signed: Mapping[str, object], statements: Sequence[Statement], now: datetime
+    agreement: Agreement,
+    signed: Mapping[str, object],
+    statements: Sequence[Statement],
+    now: datetime,
+    replaced: int | None = None,
 ) -> AgreementState:
     """Where the agreement stands now; `signed` has a key for each party whose signature was read.
 
-    A rescue agreement does not lapse with its date: it stays open until a party ends it.
+    A rescue agreement does not lapse with its date: it stays open until a party ends it, or another one replaces it.
+    `replaced` is the moment in milliseconds from which another stands in its place.
     """
     count = sum(party in signed for party in agreement.parties)
     at = canon.millis(now)
@@ -125,6 +149,8 @@ def state(
         return AgreementState.ENDED
     if count < len(agreement.parties):
         return AgreementState.SIGNED_IN_PART if count else AgreementState.DRAFT
+    if replaced is not None and at >= replaced:
+        return AgreementState.SUPERSEDED
     if at < agreement.since:
         return AgreementState.SIGNED
     return AgreementState.SUSPENDED if suspended_by(statements) else AgreementState.IN_FORCE

@@ -7,6 +7,7 @@ from importlib import resources
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tansiq.exchange import canon
 from tansiq.exchange.agreements.terms import Agreement, Flow, Mechanism, Onward, Text
@@ -66,6 +67,8 @@ def propose(
     until: datetime,
     desk: str = "",
     groups: Mapping[str, Sequence[str]] | None = None,
+    supersedes: str = "",
+    overlap_days: int = 0,
 ) -> Agreement:
     """A draft agreement between these parties (agency codes, in any order) from the built-in template.
 
@@ -96,6 +99,37 @@ def propose(
         cedar=rules(mechanism),
         since=canon.millis(since),
         until=canon.millis(until),
+        supersedes=supersedes,
+        overlap_days=overlap_days,
+    )
+
+
+def renew(
+    old: Agreement, *, name: str, number: str, since: datetime, until: datetime, overlap_days: int = 0, afresh: bool
+) -> Agreement:
+    """A draft that takes the place of the agreement called `name` (its digest): the same parties, desk and groups.
+
+    It says what the old one says, or, `afresh`, what the built-in template says today.
+    """
+    if afresh:
+        return propose(
+            old.mechanism,
+            parties=old.parties,
+            number=number,
+            since=since,
+            until=until,
+            desk=old.desk,
+            groups=old.groups,
+            supersedes=name,
+            overlap_days=overlap_days,
+        )
+    return replace(
+        old,
+        number=number,
+        since=canon.millis(since),
+        until=canon.millis(until),
+        supersedes=name,
+        overlap_days=overlap_days,
     )
 
 

@@ -12,7 +12,17 @@ from msgspec import Meta, Struct
 
 from tansiq.exchange import canon
 from tansiq.exchange.canon import Profile
-from tansiq.exchange.label import Agencies, Agency, AgencyOrNone, Code, Count, MediaType, Millis, Urgency
+from tansiq.exchange.label import (
+    Agencies,
+    Agency,
+    AgencyOrNone,
+    Code,
+    Count,
+    DigestOrNone,
+    MediaType,
+    Millis,
+    Urgency,
+)
 from tansiq.ground.errors import Malformed
 
 LANGUAGES = ("ar", "fr", "es", "en")
@@ -77,7 +87,8 @@ class Agreement(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     some letters, by the name of each sharing group; `attachment_bytes` is the most that one attachment may hold and
     `attachment_types` lists what it may be, so that nothing listed means no attachments; `reasons` maps the id of each
     Cedar rule to its reason in four languages, and "<id>.basis" to what it rests on; `cedar` is the rules' text.
-    `since` and `until` are milliseconds; `until` is not included.
+    `since` and `until` are milliseconds; `until` is not included. `supersedes` is the digest of the agreement that this
+    one replaces, once every party of that one has signed this one too and `overlap_days` have passed since it began.
     """
 
     title: Text
@@ -103,7 +114,8 @@ class Agreement(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     cedar: str
     since: Millis
     until: Millis
-    supersedes: Annotated[str, Meta(pattern=r"^([0-9a-f]{64})?$(?!\n)")] = ""
+    supersedes: DigestOrNone = ""
+    overlap_days: Annotated[int, Meta(ge=0, le=366)] = 0
     v: Literal[1] = 1
 
 
@@ -141,5 +153,7 @@ def _check(agreement: Agreement) -> None:
     for name, members in agreement.groups.items():
         if list(members) != sorted(set(members)) or not set(members) <= set(parties):
             raise Malformed(f"The group {name} is not sorted, or names no party.", "List parties, each once, sorted.")
+    if agreement.overlap_days and not agreement.supersedes:
+        raise Malformed("The agreement overlaps with none.", "Name the one that it supersedes.")
     if not agreement.flows:
         raise Malformed("The agreement lists no kind of letter.", "Name each kind and who sends and receives it.")

@@ -92,33 +92,43 @@ class Agreement(models.Model):
 
     def channel(self, now: datetime) -> "Channel":
         """The agreement with its state at this moment."""
-        read = self.terms()
-        said = self.said()
-        return Channel(self.digest, read, standing.state(read, self.signatures, said, now), standing.suspended_by(said))
+        return channels(now)[self.digest]
 
     def value(self, now: datetime) -> values.Agreement:
         """The agreement as said to others."""
-        channel = self.channel(now)
-        return values.Agreement(
-            digest=self.digest,
-            mechanism=self.mechanism,
-            title={name: channel.terms.title.said(name) for name in terms.LANGUAGES},
-            parties=channel.terms.parties,
-            signed=tuple(sorted(self.signatures)),
-            suspended_by=channel.suspended_by,
-            state=channel.state,
-            since=canon.moment(channel.terms.since),
-            until=canon.moment(channel.terms.until),
-        )
+        return self.channel(now).value()
 
 
 class Channel(Struct, frozen=True):
-    """An agreement as letters meet it: terms and standing."""
+    """An agreement as letters meet it: terms and standing.
+
+    `successor` is the digest of the agreement that stands in its place from `replaced` on (milliseconds).
+    """
 
     digest: str
     terms: terms.Agreement
     state: AgreementState
     suspended_by: tuple[str, ...]
+    successor: str = ""
+    replaced: int | None = None
+    signed: tuple[str, ...] = ()
+
+    def value(self) -> values.Agreement:
+        """The agreement as said to others."""
+        return values.Agreement(
+            digest=self.digest,
+            mechanism=self.terms.mechanism.value,
+            title={name: self.terms.title.said(name) for name in terms.LANGUAGES},
+            parties=self.terms.parties,
+            signed=self.signed,
+            suspended_by=self.suspended_by,
+            state=self.state,
+            since=canon.moment(self.terms.since),
+            until=canon.moment(self.terms.until),
+            supersedes=self.terms.supersedes,
+            successor=self.successor,
+            replaced=None if self.replaced is None else canon.moment(self.replaced),
+        )
 
     @property
     def passes(self) -> bool:
@@ -141,16 +151,36 @@ class Statement(models.Model):
 
 
 def channels(now: datetime) -> dict[str, Channel]:
-    """Every agreement by its digest, in two queries; what was signed is read once in each process."""
+    """Every agreement by its digest, the oldest first, in two queries; what was signed is read once in each process."""
     tokens: dict[str, list[str]] = {}
     for digest, token in bulk.select(Statement, ("agreement_id", "token"), order="id"):
         tokens.setdefault(digest, []).append(token)
-    found = {}
-    for digest, signatures in bulk.select(Agreement, ("digest", "signatures")):
-        held = _held(digest, signatures, tuple(tokens.get(digest, ())))
-        state = standing.state(held.terms, held.signatures, held.said, now)
-        found[digest] = Channel(digest, held.terms, state, held.suspended_by)
-    return found
+    held = {
+        digest: _held(digest, signatures, tuple(tokens.get(digest, ())))
+        for _, digest, signatures in sorted(bulk.select(Agreement, ("at", "digest", "signatures")))
+    }
+    heirs = _heirs(held)
+    return {digest: _channel(digest, each, heirs.get(digest), now) for digest, each in held.items()}
+
+
+def _channel(digest: str, held: "_Held", heir: tuple[int, str] | None, now: datetime) -> Channel:
+    replaced, successor = heir or (None, "")
+    state = standing.state(held.terms, held.signatures, held.said, now, replaced)
+    signed = tuple(sorted(held.signatures))
+    return Channel(digest, held.terms, state, held.suspended_by, successor, replaced, signed)
+
+
+def _heirs(held: Mapping[str, "_Held"]) -> dict[str, tuple[int, str]]:
+    """For each agreement that another replaces, from when, and which: the first where there are more."""
+    heirs: dict[str, tuple[int, str]] = {}
+    for digest, each in held.items():
+        name = each.terms.supersedes
+        if name not in held:
+            continue
+        at = standing.replaced_at(name, held[name].terms, each.terms, each.signatures)
+        if at is not None:
+            heirs[name] = min(heirs.get(name, (at, digest)), (at, digest))
+    return heirs
 
 
 class _Held(Struct, frozen=True):

@@ -31,8 +31,7 @@ def agreements(*, reader: Officer, now: datetime | None = None) -> tuple[values.
     """Every agreement, the newest first."""
     if not reader.holds(Permission.AGREEMENT_VIEW):
         return ()
-    rows = Agreement.objects.prefetch_related("statements").order_by("-at", "digest")
-    return tuple(row.value(now or clock.now()) for row in rows)
+    return tuple(each.value() for each in reversed(channels(now or clock.now()).values()))
 
 
 def agreement(*, agreement: str, reader: Officer, now: datetime | None = None) -> values.AgreementWhole:

@@ -15,7 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tansiq.exchange import measures, policy, receipts
-from tansiq.exchange.agreements.standing import AgreementState
+from tansiq.exchange.agreements.standing import OVER
 from tansiq.exchange.agreements.terms import LANGUAGES
 from tansiq.exchange.label import Label, read_label
 from tansiq.exchange.measures import Answers, ChannelMeasure, Fallback, Reciprocity, Sending, Spread, Times
@@ -54,7 +54,7 @@ def channel_measures(*, reader: Officer, now: datetime) -> tuple[ChannelMeasure,
     times = _times()
     found = []
     for channel in channels(now).values():
-        if channel.state is AgreementState.ENDED:
+        if channel.state in OVER:
             continue
         for node in sorted(_others(channel) & {*partners}):
             row = partners[node]

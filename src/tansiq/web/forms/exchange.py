@@ -1,15 +1,12 @@
 """The forms of the exchange: open a letter, attest; agreements, partners, the ledger."""
 
-from datetime import UTC, datetime, time
-from typing import Any
+from datetime import datetime
 from uuid import UUID
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from tansiq.exchange import acts, reads
-from tansiq.exchange.agreements.templates import propose
-from tansiq.exchange.agreements.terms import Mechanism, write_agreement
 from tansiq.exchange.values import Flaw
 from tansiq.ground.verdict import Refused
 from tansiq.parties.duties import Permission
@@ -46,72 +43,6 @@ class Attest(ActForm):
 
     act = staticmethod(attest)
     permission = Permission.LETTER_ATTEST
-
-
-class ProposeAgreement(ActForm):
-    """Propose an agreement from a built-in template."""
-
-    act = staticmethod(acts.propose_agreement)
-    permission = Permission.AGREEMENT_PROPOSE
-
-    mechanism = fields.one_of(_("Mechanism"), Mechanism)
-    number = fields.line(_("Number"), most=64)
-    parties = forms.MultipleChoiceField(label=_("Parties"), widget=forms.SelectMultiple(attrs={"size": 8}), choices=())
-    since = fields.calendar_day(_("From"))
-    until = fields.calendar_day(_("Until"))
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["parties"].choices = fields.agencies()
-
-    def arguments(self) -> dict[str, Any]:
-        """The document."""
-        given = super().arguments()
-        for end in ("since", "until"):
-            given[end] = datetime.combine(given[end], time(), UTC)
-        mechanism = given.pop("mechanism")
-        return {"document": write_agreement(propose(mechanism, **given))}
-
-
-class _ForParty(ActForm):
-    """What is said of an agreement, for a party that this node speaks for."""
-
-    party = forms.ChoiceField(label=_("For"), choices=())
-
-    def __init__(self, *args: Any, ours: tuple[str, ...], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["party"].choices = fields.agencies(ours)
-
-
-class SignAgreement(_ForParty):
-    """Sign for one of our agencies."""
-
-    act = staticmethod(acts.sign_agreement)
-    permission = Permission.AGREEMENT_SIGN
-
-
-class SuspendAgreement(_ForParty):
-    """Suspend, for a reason."""
-
-    act = staticmethod(acts.suspend_agreement)
-    permission = Permission.AGREEMENT_SUSPEND
-    reason = fields.line(_("Reason"), required=False, most=64)
-
-
-class LiftAgreement(_ForParty):
-    """Lift one's own suspension."""
-
-    act = staticmethod(acts.lift_agreement)
-    permission = Permission.AGREEMENT_LIFT
-    reason = fields.line(_("Reason"), required=False, most=64)
-
-
-class EndAgreement(_ForParty):
-    """End for good."""
-
-    act = staticmethod(acts.end_agreement)
-    permission = Permission.AGREEMENT_END
-    reason = fields.line(_("Reason"), required=False, most=64)
 
 
 class AddPartner(ActForm):

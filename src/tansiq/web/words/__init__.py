@@ -9,9 +9,9 @@ from enum import Enum
 
 from django.utils.functional import Promise
 
-from tansiq.web.words import correspondence, exchange, originator, parties, reporting, rescue, watch, web
+from tansiq.web.words import agreements, correspondence, exchange, originator, parties, reporting, rescue, watch, web
 
-ROOMS = (web, parties, exchange, originator, watch, rescue, correspondence, reporting)
+ROOMS = (web, parties, exchange, agreements, originator, watch, rescue, correspondence, reporting)
 
 Table = dict[Enum, Promise]
 

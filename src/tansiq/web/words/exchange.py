@@ -81,6 +81,7 @@ WORDS: dict[type[Enum], dict[Enum, Promise]] = {
         AgreementState.IN_FORCE: _of("agreement", "in force"),
         AgreementState.SUSPENDED: _of("agreement", "suspended"),
         AgreementState.ENDED: _of("agreement", "ended"),
+        AgreementState.SUPERSEDED: _of("agreement", "superseded"),
     },
     Urgency: {
         Urgency.DISTRESS: _of("urgency", "distress"),
@@ -157,6 +158,7 @@ WORDS: dict[type[Enum], dict[Enum, Promise]] = {
         ExchangeReason.WORDS_DIFFER: _("These are not the partner's words. Compare them by voice again."),
         ExchangeReason.NOT_A_PARTY: _("You are no party to this agreement."),
         ExchangeReason.NO_CHANGE: _("This changes nothing."),
+        ExchangeReason.OVER: _("This agreement has ended, or another stands in its place."),
         ExchangeReason.OWN_CARD: _("This is the node's own card."),
         ExchangeReason.NO_REASON_GIVEN: _("Say for what reason."),
         ExchangeReason.NOT_ADDRESSED: _(
