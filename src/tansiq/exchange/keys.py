@@ -64,7 +64,7 @@ class Verifier:
 
     def by(self, kid: bytes) -> "Verifier | None":
         """This key or the older one of that name."""
-        return next((key for key in (self, *self.older) if key.kid == kid), None)
+        return self if kid == self.kid else next((key for key in self.older if key.kid == kid), None)
 
     def verify(self, signature: bytes, data: bytes) -> None:
         """Return when the signature holds over the data; else raise Untrusted."""
@@ -137,7 +137,7 @@ class Opener:
 
     def by(self, kid: bytes) -> "Opener | None":
         """This key, or the older one of that name: what was sealed before a rotation may come after it."""
-        return next((key for key in (self, *self.older) if key.kid == kid), None)
+        return self if kid == self.kid else next((key for key in self.older if key.kid == kid), None)
 
     def open(self, box: bytes, info: bytes) -> bytes:
         """What was sealed to this key under the same `info`; else raise Untrusted."""
