@@ -22,7 +22,7 @@ from tests import world
 from tests.neighbour import FAR, Neighbour, keys_of
 
 ROOMS = ("exchange", "watch", "rescue", "correspondence", "reporting")
-AGREED = (Mechanism.RESCUE, Mechanism.STATISTICS)
+AGREED = (Mechanism.RESCUE, Mechanism.STATISTICS, Mechanism.LIAISON)
 BUREAU = Mechanism.EMBASSY_BUREAU
 
 Rows = dict[type[Model], list[Model]]

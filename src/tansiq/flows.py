@@ -32,6 +32,7 @@ ON_RECEIVE: dict[Kind, Callable[..., Any]] = {
     Kind.FORWARD: exchange.receive_forward,
     Kind.USE: exchange.receive_use,
     Kind.STEERING: exchange.receive_steering,
+    Kind.MANDATE: exchange.receive_mandate,
 }
 
 ON_EVENT: dict[Permission, tuple[Callable[..., Any], ...]] = {

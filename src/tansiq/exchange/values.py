@@ -101,6 +101,7 @@ class HoldReason(StrEnum):
     RECOVERING = "recovering"
     KEY_EXPIRED = "key-expired"
     EARLIER_HELD = "earlier-held"
+    UNKNOWN_MANDATE = "unknown-mandate"
 
 
 class ExchangeBasis(StrEnum):

@@ -72,6 +72,14 @@ class Permission(StrEnum):
     DESK_RETURN = "exchange.desk.return"
     DESK_TELL = "exchange.desk.tell"
     STEERING_RECEIVE = "exchange.steering.receive"
+    LIAISON_VIEW = "exchange.liaison.view"
+    LIAISON_OPEN = "exchange.liaison.open"
+    LIAISON_END = "exchange.liaison.end"
+    LIAISON_ASSIGN = "exchange.liaison.assign"
+    LIAISON_WITHDRAW = "exchange.liaison.withdraw"
+    LIAISON_HAND_OVER = "exchange.liaison.hand-over"
+    LIAISON_TAKE_OVER = "exchange.liaison.take-over"
+    MANDATE_RECEIVE = "exchange.mandate.receive"
 
     # correspondence
     OFFER_VIEW = "correspondence.offer.view"
@@ -144,6 +152,7 @@ _WRITES_LETTERS = {
     _P.RELEASE_ANSWER, _P.ATTACHMENT_ADD, _P.ATTACHMENT_OPEN, _P.DESK_TELL,
     _P.RELEASE_ANSWER, _P.OFFER_VIEW, _P.OFFER_TAKE, _P.OFFER_DISCARD,
 }  # fmt: skip
+_LIAISES = {_P.LIAISON_VIEW, _P.LIAISON_ASSIGN, _P.LIAISON_WITHDRAW}
 _STEERS = {_P.DESK_VIEW, _P.DESK_TAKE, _P.DESK_STEER, _P.DESK_ASK, _P.DESK_RETURN}
 
 HELD: dict[Duty, frozenset[Permission]] = {
@@ -164,10 +173,12 @@ HELD: dict[Duty, frozenset[Permission]] = {
         | _WRITES_LETTERS
         | {_P.FIGURE_VIEW, _P.RECORDS_VIEW, _P.LEDGER_VIEW}
     ),
-    Duty.LIAISON_OFFICER: frozenset(_EXCHANGES | _WRITES_LETTERS),
+    Duty.LIAISON_OFFICER: frozenset(
+        _EXCHANGES | _WRITES_LETTERS | {_P.LIAISON_VIEW, _P.LIAISON_HAND_OVER, _P.LIAISON_TAKE_OVER}
+    ),
     Duty.BUREAU_CLERK: frozenset(_STEERS | {_P.AGREEMENT_VIEW, _P.PARTNER_VIEW, _P.DIRECTORY_VIEW}),
-    Duty.SERVICE_OFFICER: frozenset(_EXCHANGES | _WRITES_LETTERS),
-    Duty.CASE_OFFICER: frozenset(_EXCHANGES | _WRITES_LETTERS),
+    Duty.SERVICE_OFFICER: frozenset(_EXCHANGES | _WRITES_LETTERS | _LIAISES),
+    Duty.CASE_OFFICER: frozenset(_EXCHANGES | _WRITES_LETTERS | _LIAISES),
     Duty.PROTECTION_OFFICER: frozenset({_P.DIRECTORY_VIEW}),
     Duty.COMMITTEE_SECRETARY: frozenset({_P.DIRECTORY_VIEW, _P.AGREEMENT_VIEW}),
     Duty.PROGRAMME_MANAGER: frozenset({_P.DIRECTORY_VIEW, _P.FIGURE_VIEW}),
@@ -187,6 +198,7 @@ HELD: dict[Duty, frozenset[Permission]] = {
         {
             _P.DIRECTORY_VIEW,
             _P.PEOPLE_VIEW,
+            _P.LIAISON_VIEW,
             _P.ENVELOPE_VIEW,
             _P.RELEASE_VIEW,
             _P.AGREEMENT_VIEW,
@@ -205,6 +217,9 @@ HELD: dict[Duty, frozenset[Permission]] = {
     Duty.NODE_ADMINISTRATOR: frozenset(
         {
             _P.DIRECTORY_VIEW,
+            _P.LIAISON_VIEW,
+            _P.LIAISON_OPEN,
+            _P.LIAISON_END,
             _P.DIRECTORY_LOAD,
             _P.AGENCY_EDIT,
             _P.PEOPLE_VIEW,

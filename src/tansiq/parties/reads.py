@@ -76,6 +76,11 @@ def tokens() -> tuple[values.Token, ...]:
     return tuple(row.value() for row in rows)
 
 
+def officers(*, duty: Duty, now: datetime) -> tuple[values.Officer, ...]:
+    """Everybody who is on a duty at this moment, by name."""
+    return tuple(row.officer() for row in _held(now).filter(duty=duty.value).order_by("person__username", "id"))
+
+
 def was_sent(*, token: UUID) -> bool:
     """Whether a form with this token was taken before."""
     return Submission.objects.filter(token=token).exists()

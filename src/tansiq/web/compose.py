@@ -6,6 +6,7 @@ page works without a script: keeping is then a step of its own.
 
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.conf import settings
@@ -40,7 +41,9 @@ def new_letter(request: DutyRequest) -> HttpResponse:
     """Begin a letter: its draft has an id from now on, which stands in the address."""
     asked = request.GET.get("kind", "")
     kind = asked if asked in FORMS else Kind.INFORMATION.value
-    return HttpResponseRedirect(reverse("compose", args=[kind, uuid7(clock.now())]))
+    address = reverse("compose", args=[kind, uuid7(clock.now())])
+    case = request.GET.get("case", "")
+    return HttpResponseRedirect(f"{address}?{urlencode({'case': case[:36]})}" if case else address)
 
 
 def _form(request: DutyRequest, kind: str, *args: Any, **kwargs: Any) -> LetterForm:
@@ -75,7 +78,8 @@ def _resumed(request: DutyRequest, kind: str, draft: UUID) -> LetterForm:
     """The form as it was left, or an empty one."""
     kept = correspondence.draft(draft=draft, reader=request.officer)
     if kept is None:
-        return _form(request, kind)
+        about = {"case": case[:36]} if (case := request.GET.get("case", "")) else {}
+        return _form(request, kind, initial=about)
     several = ("to",)
     fields = {name: values if name in several else values[-1] for name, values in kept.fields.items() if values}
     return _form(request, kind, initial=fields)

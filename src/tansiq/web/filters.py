@@ -304,6 +304,8 @@ PLACES = {
     "exchange.letter": "envelope",
     "exchange.steering": "envelope",
     "exchange.desk": "passing",
+    "exchange.liaison": "liaison_post",
+    "exchange.mandate": "liaison_post",
 }
 """The pages of the things that events are about."""
 
@@ -359,6 +361,7 @@ DETAILS: dict[str, Callable[[Any], str]] = {
     "to": lambda codes: format_html("<bdi>→ {}</bdi>", codes),
     "step": lambda code: str(words.word(Step(code))) if code in set(Step) else str(code),
     "returned": lambda code: str(words.word(ReturnReason(code))) if code in set(ReturnReason) else str(code),
+    "officer": lambda name: format_html("<bdi>{}</bdi>", name),
     "hours": lambda hours: format_unit(hours, "duration-hour", "short", locale=locale()),
     "pos": lambda share: format_html("<bdi>POS {}</bdi>", percent(share)),
     "serial": lambda serial: format_html("<bdi>SITREP {}</bdi>", serial),

@@ -4,6 +4,7 @@ from enum import Enum
 
 from tansiq.exchange.agreements.standing import AgreementState
 from tansiq.exchange.desks import PassageState
+from tansiq.exchange.mandates import PostState
 from tansiq.exchange.onward import ReleaseState
 from tansiq.exchange.values import BlobState, EnvelopeState, PartnerState
 from tansiq.rescue.values import Phase, TaskState
@@ -34,6 +35,8 @@ TONES: dict[tuple[type[Enum], str], str] = {
         (BlobState.WAITING, "caution"),
         (BlobState.HERE, "ok"),
         (BlobState.REFUSED, "no"),
+        (PostState.COMING, "caution"),
+        (PostState.IN_DATE, "ok"),
         (PassageState.AT_DESK, "caution"),
         (PassageState.WITH_SENDER, "warning"),
         (PassageState.WITH_SERVICE, "action"),

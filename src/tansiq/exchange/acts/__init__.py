@@ -25,6 +25,15 @@ from tansiq.exchange.acts.desks import ask, receive_steering, send_back, steer, 
 from tansiq.exchange.acts.judging import Parcel
 from tansiq.exchange.acts.letters import attest, attest_acted, mark_handed, open_letter, send
 from tansiq.exchange.acts.log import close_gate, note_witness, record, sign_head, witness_head
+from tansiq.exchange.acts.mandates import (
+    assign_case,
+    end_post,
+    hand_over,
+    open_post,
+    receive_mandate,
+    take_over,
+    withdraw_case,
+)
 from tansiq.exchange.acts.partners import add_partner, confirm_partner, issue_card, receive_card
 from tansiq.exchange.acts.passing import forward_letter, receive_forward, receive_use
 from tansiq.exchange.acts.receiving import receive
@@ -38,17 +47,20 @@ __all__ = [
     "answer_release",
     "ask",
     "ask_release",
+    "assign_case",
     "attest",
     "attest_acted",
     "close_gate",
     "confirm_partner",
     "drop_uploads",
     "end_agreement",
+    "end_post",
     "erase_attachments",
     "expire",
     "fill_collection",
     "forget_keys",
     "forward_letter",
+    "hand_over",
     "hurry",
     "issue_card",
     "lift_agreement",
@@ -57,6 +69,7 @@ __all__ = [
     "note_witness",
     "open_attachment",
     "open_letter",
+    "open_post",
     "postpone",
     "postpone_blob",
     "propose_agreement",
@@ -65,6 +78,7 @@ __all__ = [
     "receive_agreement",
     "receive_card",
     "receive_forward",
+    "receive_mandate",
     "receive_receipts",
     "receive_release",
     "receive_release_request",
@@ -84,8 +98,10 @@ __all__ = [
     "supersede_agreement",
     "suspend_agreement",
     "take",
+    "take_over",
     "take_upload",
     "tell",
     "tidy_attachments",
+    "withdraw_case",
     "witness_head",
 ]

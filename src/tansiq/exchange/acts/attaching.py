@@ -117,7 +117,7 @@ def open_attachment(
     blob = Blob.objects.filter(envelope=row, place=place).order_by("node").first() if row else None
     if row is None or blob is None:
         raise Missing("There is no such attachment.")
-    if not is_for(row, by):
+    if not is_for(row, by, now):
         return Refused(ExchangeReason.NOT_ADDRESSED, ExchangeBasis.AGREEMENT)
     here = blob.state == BlobState.HERE.value or blob.direction == Direction.OUT.value
     me = own()

@@ -25,6 +25,7 @@ from tansiq.exchange.ledger import EntryType
 from tansiq.exchange.models import Envelope, Log, Receipt, bulk
 from tansiq.exchange.models.channels import Channel, Known, channels, confirmed, facts
 from tansiq.exchange.models.ledger import Happening
+from tansiq.exchange.models.mandates import awaited
 from tansiq.exchange.models.own import Own, own
 from tansiq.exchange.onward import RULE
 from tansiq.exchange.policy import Action, Facts
@@ -238,6 +239,8 @@ def _open(item: Item, sealed: seal.Envelope, channel: Channel, principal: str, d
         item.rule = RULE
     elif said.kind is Kind.FORWARD and body is not None and (why := _passed_on(said, body, item, channel, desk)):
         item.rule, item.reason = RULE, why.value
+    elif awaited(channel.terms, said):
+        _hold(item, desk, HoldReason.UNKNOWN_MANDATE)
     elif isinstance(verdict := desks.fits(channel.terms, said), Refused):
         item.reason = verdict.reason.value
     elif said.kind is Kind.FORWARD and body is None:
@@ -246,7 +249,7 @@ def _open(item: Item, sealed: seal.Envelope, channel: Channel, principal: str, d
         ruling = policy.decide(
             policy.policy_of(channel.terms, channel.digest),
             said if body is None else judged_as(said, body),
-            facts=facts(channel, said, desk.channels) if principal else _at_desk(channel, said, desk),
+            facts=facts(channel, said, desk.channels, desk.now) if principal else _at_desk(channel, said, desk),
             action=Action.RECEIVE if principal else Action.SEND,
             principal=f"{principal}/node" if principal else f"{said.sender}/{said.duty}",
             now=desk.now,
@@ -258,7 +261,7 @@ def _open(item: Item, sealed: seal.Envelope, channel: Channel, principal: str, d
 
 def _at_desk(channel: Channel, said: Label, desk: Desk) -> Facts:
     """What a desk's node knows: a joint operation that it takes no part in is for the recipients to judge."""
-    known = facts(channel, said, desk.channels)
+    known = facts(channel, said, desk.channels, desk.now)
     unknown = bool(said.joint_operation) and said.joint_operation not in desk.channels
     return replace(known, joint_operation=known.joint_operation or unknown)
 

@@ -9,12 +9,12 @@ from django.db import transaction
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tansiq.exchange import canon, cards, desks, jws, policy, receipts, seal
+from tansiq.exchange import canon, cards, desks, jws, mandates, policy, receipts, seal
 from tansiq.exchange import label as labels
 from tansiq.exchange.acts.log import name_of
 from tansiq.exchange.agreements.terms import NODE_DUTY, Mechanism
 from tansiq.exchange.attaching import LIFE, Ready
-from tansiq.exchange.kinds import Kind
+from tansiq.exchange.kinds import CONTROL, Kind
 from tansiq.exchange.kinds.originator import ForwardLetter
 from tansiq.exchange.label import PLAIN, Handling, Label, Marks, Route, Urgency
 from tansiq.exchange.ledger import EntryType
@@ -23,6 +23,7 @@ from tansiq.exchange.models import desks as passages
 from tansiq.exchange.models.channels import Channel, Known, channels, confirmed, facts
 from tansiq.exchange.models.ledger import Happening, Writer
 from tansiq.exchange.models.letters import partakers
+from tansiq.exchange.models.mandates import marked, post_by
 from tansiq.exchange.models.own import Own, own
 from tansiq.exchange.policy import Action
 from tansiq.exchange.receipts import ReceiptState
@@ -39,7 +40,7 @@ from tansiq.exchange.values import (
 )
 from tansiq.ground.errors import Missing
 from tansiq.ground.ids import uuid7
-from tansiq.ground.verdict import Refused
+from tansiq.ground.verdict import Allowed, Refused
 from tansiq.parties.duties import Permission
 from tansiq.parties.values import Officer, node_of
 
@@ -119,20 +120,20 @@ def send(
         persons_named=persons_named,
         exercise=canon.clean(me.exercise if exercise is None else exercise),
     )
-    said = marks.on(said)
+    said = marked(channel.terms, channel.digest, marks.on(said), now)
     ruling = policy.decide(
         policy.policy_of(channel.terms, channel.digest),
         judged_as(said, letter),
-        facts=facts(channel, said, found),
+        facts=facts(channel, said, found, now),
         action=Action.SEND,
         principal=f"{sender}/{duty}",
         now=now,
     )
     if not ruling.allowed:
         return ruling.refusal()
-    fitting = desks.fits(channel.terms, said)
-    if isinstance(fitting, Refused):
-        return fitting
+    for verdict in (desks.fits(channel.terms, said), _delegated(channel.terms.mechanism, said, by, now)):
+        if isinstance(verdict, Refused):
+            return verdict
     readers = [
         *((seal.Role.ALL, partners[node]) for node in nodes),
         *((seal.Role.LABEL, partners[node]) for node in past),
@@ -388,9 +389,9 @@ def open_letter(*, envelope: UUID, reason: str, by: Officer, now: datetime) -> O
         raise Missing("There is no such letter.")
     if not _is_addressed(row, by):
         return Refused(ExchangeReason.NOT_ADDRESSED, ExchangeBasis.AGREEMENT)
-    closed = _at_desk(row, by)
-    if closed is not None:
-        return closed
+    for closed in (_at_desk(row, by), _delegated(row.mechanism, row.said, by, now)):
+        if isinstance(closed, Refused):
+            return closed
     opened = onward.opened(row, own().storage)
     writer = Writer()
     writer.append(
@@ -421,12 +422,20 @@ def _at_desk(row: Envelope, by: Officer) -> Refused | None:
     return verdict if isinstance(verdict, Refused) else None
 
 
-def is_for(row: Envelope, by: Officer) -> bool:
+def _delegated(mechanism: str, said: Label | None, by: Officer | str, now: datetime) -> Allowed | Refused:
+    """A liaison officer sends and opens letters of the post that they hold, while it and the case are in date."""
+    if mechanism != Mechanism.LIAISON or said is None or not isinstance(by, Officer) or said.kind in CONTROL:
+        return Allowed()
+    return mandates.may_speak(post_by(said.mandate), said, by, now)
+
+
+def is_for(row: Envelope, by: Officer, now: datetime) -> bool:
     """Whether an officer may open a letter: a party to it, in a duty that the agreement lists for what it is about.
 
-    Where a desk stands in the way, it must have steered the letter there.
+    Where a desk stands in the way, it must have steered the letter there; a liaison officer's right is delegated.
     """
-    return _is_addressed(row, by) and _at_desk(row, by) is None
+    delegated = _delegated(row.mechanism, row.said, by, now)
+    return _is_addressed(row, by) and _at_desk(row, by) is None and not isinstance(delegated, Refused)
 
 
 def _is_addressed(row: Envelope, by: Officer) -> bool:

@@ -52,7 +52,7 @@ def forward_letter(
     The originator is told. A consent that was given once is used by this.
     """
     row = held(envelope)
-    if not is_for(row, by):
+    if not is_for(row, by, now):
         return Refused(ExchangeReason.NOT_ADDRESSED, ExchangeBasis.AGREEMENT)
     if row.direction != Direction.IN.value:
         return Refused(OnwardReason.OWN_LETTER, OnwardBasis.ORIGINATOR)

@@ -41,7 +41,7 @@ def ask_release(
     By when an answer is owed is what the agreement with the originator says for the letter's urgency.
     """
     row = held(envelope)
-    if not is_for(row, by) or row.direction != Direction.IN.value:
+    if not is_for(row, by, now) or row.direction != Direction.IN.value:
         return Refused(ExchangeReason.NOT_ADDRESSED, ExchangeBasis.AGREEMENT)
     me, found = own(), channels(now)
     original = original_of(row, me.storage)
@@ -138,7 +138,7 @@ def answer_release(
     row = Release.objects.select_for_update(of=("self",)).select_related("envelope").filter(position=release).first()
     if row is None or row.direction != Direction.IN.value:
         raise Missing("There is no such request.")
-    if by.party != row.originator or not is_for(row.envelope, by):
+    if by.party != row.originator or not is_for(row.envelope, by, now):
         return Refused(ExchangeReason.NOT_ADDRESSED, ExchangeBasis.AGREEMENT)
     granted = answer is ReleaseAnswer.GRANTED
     until = now + timedelta(days=days) if granted and days > 0 else None

@@ -8,6 +8,7 @@ from tansiq.exchange.kinds.desks import SteeringLetter
 from tansiq.exchange.kinds.information import InformationLetter
 from tansiq.exchange.kinds.notices import DiffusionLetter, NoticeLetter
 from tansiq.exchange.kinds.originator import ForwardLetter, ReleaseLetter, ReleaseRequestLetter, UseLetter
+from tansiq.exchange.kinds.posts import MandateLetter
 from tansiq.exchange.kinds.reporting import ClaimLetter
 from tansiq.exchange.kinds.rescue import OutcomeLetter, SitrepLetter, TaskAnswerLetter, TaskLetter
 from tansiq.exchange.kinds.watch import AlertLetter, PictureLetter
@@ -31,10 +32,14 @@ class Kind(StrEnum):
     FORWARD = "forward"
     USE = "use"
     STEERING = "steering"
+    MANDATE = "mandate"
 
 
-CONTROL = frozenset({Kind.RELEASE_REQUEST, Kind.RELEASE, Kind.USE})
-"""Letters between an originator and who holds its letters: no agreement lists them, every agreement lets them pass."""
+CONTROL = frozenset({Kind.RELEASE_REQUEST, Kind.RELEASE, Kind.USE, Kind.MANDATE})
+"""Letters between an originator and who holds its letters, and what is told of a liaison post.
+
+No agreement lists them, every agreement lets them pass between its parties.
+"""
 
 UNLISTED = CONTROL | {Kind.FORWARD}
 """Kinds that no agreement lists: of what is passed on it is the original's kind that counts."""
@@ -55,4 +60,5 @@ SCHEMAS: dict[Kind, type[Struct]] = {
     Kind.FORWARD: ForwardLetter,
     Kind.USE: UseLetter,
     Kind.STEERING: SteeringLetter,
+    Kind.MANDATE: MandateLetter,
 }

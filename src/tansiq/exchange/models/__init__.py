@@ -7,6 +7,7 @@ from tansiq.exchange.models.desks import DeskStep, Passage
 from tansiq.exchange.models.following import Following
 from tansiq.exchange.models.ledger import Event, Head, LedgerEntry, LedgerNode, Log
 from tansiq.exchange.models.letters import Delivery, Envelope, Partaker, Receipt
+from tansiq.exchange.models.mandates import LiaisonPost, PostCase
 from tansiq.exchange.models.onward import Passing, Release
 
 __all__ = [
@@ -22,11 +23,13 @@ __all__ = [
     "Item",
     "LedgerEntry",
     "LedgerNode",
+    "LiaisonPost",
     "Log",
     "Partaker",
     "Partner",
     "Passage",
     "Passing",
+    "PostCase",
     "Receipt",
     "Release",
     "Statement",

@@ -17,6 +17,7 @@ from tansiq.exchange.cards import PartnerCard
 from tansiq.exchange.keys import Reader, Verifier
 from tansiq.exchange.label import Label
 from tansiq.exchange.models import bulk
+from tansiq.exchange.models.mandates import coverage
 from tansiq.exchange.papers import Papers
 from tansiq.exchange.policy import Facts
 from tansiq.exchange.values import PartnerState
@@ -201,9 +202,13 @@ def _held(digest: str, signatures: str, tokens: tuple[str, ...]) -> _Held:
     return _Held(_terms(digest, bytes(document)), signed, said, standing.suspended_by(said))
 
 
-def facts(channel: Channel, said: Label, found: Mapping[str, Channel]) -> Facts:
+def facts(channel: Channel, said: Label, found: Mapping[str, Channel], now: datetime) -> Facts:
     """What the rules of a channel must know besides the label, from what this node holds; `found` are all channels."""
-    return Facts(state=channel.state, joint_operation=_joined(said, found.get(said.joint_operation)))
+    return Facts(
+        state=channel.state,
+        joint_operation=_joined(said, found.get(said.joint_operation)),
+        mandate=coverage(channel.terms, channel.digest, said, now),
+    )
 
 
 def _joined(said: Label, operation: Channel | None) -> bool:

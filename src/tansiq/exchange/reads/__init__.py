@@ -44,6 +44,7 @@ from tansiq.exchange.reads.ledger import (
 )
 from tansiq.exchange.reads.letters import envelope, envelope_records, envelopes, exercise_of, letter, unhanded
 from tansiq.exchange.reads.log import events, log
+from tansiq.exchange.reads.mandates import liaison_post, liaison_posts, post_letters
 from tansiq.exchange.reads.onward import path, pending_releases, release, releases, ways
 from tansiq.exchange.reads.queue import Correspondent, Due, correspondents, due, due_nodes, held_head, signs
 from tansiq.exchange.reads.recovering import catch_up, earlier_head
@@ -89,6 +90,8 @@ __all__ = [
     "kept_for",
     "ledger_state",
     "letter",
+    "liaison_post",
+    "liaison_posts",
     "load",
     "log",
     "log_size",
@@ -101,6 +104,7 @@ __all__ = [
     "passing",
     "path",
     "pending_releases",
+    "post_letters",
     "proof_of",
     "reciprocity",
     "release",

@@ -5,17 +5,21 @@ Every decision is the policy's own, as `acts.send` asks it. The number of querie
 
 from collections.abc import Mapping
 from datetime import datetime
+from enum import StrEnum
 
-from tansiq.exchange import cards, choosing, policy
+from tansiq.exchange import cards, choosing, mandates, policy
 from tansiq.exchange.agreements.standing import AgreementState
 from tansiq.exchange.agreements.terms import Mechanism
 from tansiq.exchange.choosing import Choice, Heading
+from tansiq.exchange.label import Label
 from tansiq.exchange.measures import Spread
 from tansiq.exchange.models.channels import Channel, Known, channels, confirmed, facts
+from tansiq.exchange.models.mandates import marked, post_by
 from tansiq.exchange.models.own import own
 from tansiq.exchange.policy import Action
 from tansiq.exchange.reads.health import times_to_read
 from tansiq.exchange.values import ExchangeReason
+from tansiq.ground.verdict import Allowed, Refused
 from tansiq.parties.duties import Permission
 from tansiq.parties.values import Officer, node_of
 
@@ -81,11 +85,12 @@ def _judge(
         exercise=me.exercise,
         now=now,
     )
+    said = marked(channel.terms, channel.digest, said, now)
     bound = policy.policy_of(channel.terms, channel.digest)
     ruling = policy.decide(
         bound,
         said,
-        facts=facts(channel, said, every),
+        facts=facts(channel, said, every, now),
         action=Action.SEND,
         principal=f"{by.party}/{by.duty.value}",
         now=now,
@@ -93,6 +98,8 @@ def _judge(
     rules = choosing.words_of(ruling, channel.terms)
     if not ruling.allowed:
         return _choice(channel, ruling.reason or policy.Reason.RULE_ERROR, read, rules, heading)
+    if isinstance(spoken := _spoken(channel, said, by, now), Refused):
+        return _choice(channel, spoken.reason, read, (), heading)
     if not set(heading.to) <= set(channel.terms.parties):
         return _choice(channel, ExchangeReason.NO_AGREEMENT, read, (), heading)
     rescue = channel.terms.mechanism is Mechanism.RESCUE
@@ -101,9 +108,15 @@ def _judge(
     return _choice(channel, None, read, rules, heading)
 
 
+def _spoken(channel: Channel, said: Label, by: Officer, now: datetime) -> Allowed | Refused:
+    """Whether a liaison officer holds the post by whose mandate a letter would pass."""
+    liaison = channel.terms.mechanism is Mechanism.LIAISON
+    return mandates.may_speak(post_by(said.mandate), said, by, now) if liaison else Allowed()
+
+
 def _choice(
     channel: Channel,
-    reason: ExchangeReason | policy.Reason | None,
+    reason: StrEnum | None,
     read: Spread | None,
     rules: tuple[choosing.RuleWords, ...] = (),
     heading: Heading | None = None,

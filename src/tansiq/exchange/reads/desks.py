@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from tansiq.exchange import values
 from tansiq.exchange.label import Urgency
-from tansiq.exchange.models import Passage
+from tansiq.exchange.models import Envelope, Passage
 from tansiq.exchange.models.desks import steps_of
 from tansiq.exchange.values import EnvelopeState
 from tansiq.ground.errors import Missing
@@ -75,7 +75,7 @@ def passage(*, envelope: UUID, reader: Officer) -> values.Passing | None:
     if not reader.holds(Permission.ENVELOPE_VIEW):
         return None
     rows = Passage.objects.select_related("envelope").defer("envelope__raw", "envelope__keys")
-    row = rows.filter(envelope__ref=envelope).first()
+    row = rows.filter(envelope__in=Envelope.objects.seen_by(reader).filter(ref=envelope)).first()
     return None if row is None else _whole(row, reader)
 
 

@@ -264,7 +264,7 @@ def _allows(channel: Channel, said: Label, known: dict[str, Channel], now: datet
     ruling = policy.decide(
         policy.policy_of(channel.terms, channel.digest),
         said,
-        facts=facts(channel, said, known),
+        facts=facts(channel, said, known, now),
         action=Action.SEND,
         principal=f"{said.sender}/{said.duty}",
         now=now,

@@ -19,6 +19,7 @@ PART_OF = {
     "exchange.collection": "exchange.envelope",
     "exchange.head": "exchange.ledger",
     "exchange.steering": "exchange.envelope",
+    "exchange.mandate": "exchange.liaison",
     "rescue.drift": "rescue.case",
     "rescue.search": "rescue.case",
     "rescue.task": "rescue.case",

@@ -15,6 +15,7 @@ from tansiq.exchange.kinds.desks import ReturnReason, Step
 from tansiq.exchange.kinds.information import Nature, PersonCategory
 from tansiq.exchange.kinds.notices import Ask
 from tansiq.exchange.label import Claim, Handling, Notice, Urgency
+from tansiq.exchange.mandates import PostBasis, PostReason, PostState
 from tansiq.exchange.values import (
     BlobState,
     DeliveryState,
@@ -43,6 +44,7 @@ WORDS: dict[type[Enum], dict[Enum, Promise]] = {
         Kind.FORWARD: _of("letter", "Letter passed on"),
         Kind.USE: _of("letter", "Notice of use"),
         Kind.STEERING: _of("letter", "Word of the desk"),
+        Kind.MANDATE: _of("letter", "Mandate of a liaison post"),
     },
     Direction: {
         Direction.IN: _of("envelope", "received"),
@@ -176,6 +178,33 @@ WORDS: dict[type[Enum], dict[Enum, Promise]] = {
         ExchangeReason.ATTACHMENT_SIZE: _("The file is too large, or too much waits to be sent."),
         ExchangeReason.ATTACHMENT_AWAITED: _("The attachment is not here, or was erased."),
     },
+    PostState: {
+        PostState.COMING: _of("post", "not begun"),
+        PostState.IN_DATE: _of("post", "in date"),
+        PostState.ENDED: _of("post", "ended"),
+    },
+    PostReason: {
+        PostReason.NOT_YOURS: _("This post is another agency's."),
+        PostReason.PERIOD_EMPTY: _("A mandate, and each of its cases, ends after it begins and after today."),
+        PostReason.ENDED: _("The mandate of this post is not in date."),
+        PostReason.TOPIC: _("The topic lies outside the post's specialism, or the agreement's topics."),
+        PostReason.REGION: _("The region lies outside the post's mandate."),
+        PostReason.BEYOND_MANDATE: _("A case is delegated no longer than the mandate lasts."),
+        PostReason.ASSIGNED_ALREADY: _("The post has this case already."),
+        PostReason.NOT_ASSIGNED: _("This case is not assigned to the post."),
+        PostReason.CASE_ENDED: _("The delegation for this case has ended."),
+        PostReason.NOT_THE_HOLDER: _("You do not hold the post that this letter passes by."),
+        PostReason.SAME_OFFICER: _("A post is handed over to another officer."),
+        PostReason.NO_LIAISON_OFFICER: _("A post is held by a liaison officer of the sending agency."),
+        PostReason.NOT_HANDED_TO_YOU: _("The holder has not handed this post over to you."),
+        PostReason.NO_AGREEMENT: _("No liaison agreement in force joins these two agencies."),
+        PostReason.ANOTHER_MANDATE: _("A post's mandate does not change; a wider one is another post."),
+        PostReason.OLDER: _("A newer statement of this post is here already."),
+    },
+    PostBasis: {
+        PostBasis.MANDATE: _("The mandate of the liaison post"),
+        PostBasis.TWO_OFFICERS: _("A handover takes both officers"),
+    },
     PassageState: {
         PassageState.AT_DESK: _of("letter", "at the desk"),
         PassageState.WITH_SENDER: _of("letter", "with its sender, who was asked"),
@@ -227,6 +256,7 @@ WORDS: dict[type[Enum], dict[Enum, Promise]] = {
         HoldReason.RECOVERING: _("The node is recovering; only rescue passes."),
         HoldReason.KEY_EXPIRED: _("The key has expired."),
         HoldReason.EARLIER_HELD: _("An earlier letter of the same case is held."),
+        HoldReason.UNKNOWN_MANDATE: _("The liaison post's mandate, or this case of it, is not known here yet."),
     },
     policy.Reason: {
         policy.Reason.FORBIDDEN: _("A rule of the agreement forbids this."),
@@ -249,6 +279,20 @@ WORDS: dict[type[Enum], dict[Enum, Promise]] = {
 }
 
 CODES: dict[str, dict[str, Promise]] = {
+    "region": {
+        "strait": _of("region", "Strait of Gibraltar"),
+        "alboran": _of("region", "Alboran Sea"),
+        "rif": _of("region", "Rif"),
+        "oriental": _of("region", "Oriental"),
+        "atlantic": _of("region", "Atlantic coast"),
+        "canaries": _of("region", "Canary Islands"),
+        "andalusia": _of("region", "Andalusia"),
+        "levante": _of("region", "Spanish Mediterranean coast"),
+        "algarve": _of("region", "Algarve"),
+        "sahel": _of("region", "Sahel"),
+        "west-africa": _of("region", "West Africa"),
+        "western-europe": _of("region", "Western Europe"),
+    },
     "tray": {
         "open": _of("tray", "all that is open"),
         "desk": _of("tray", "what the desk has to move"),
