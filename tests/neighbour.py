@@ -62,6 +62,8 @@ class Neighbour:
         self.leaves: list[bytes] = []
         self.partner: PartnerCard | None = None
         self.own_head, self.epoch = "", 1
+        self.seen: tuple[str, ...] = ()
+        self.asked = 0
         self.behaviour: list[str] = []
         self._server: ThreadingHTTPServer | None = None
 
@@ -256,11 +258,12 @@ class Neighbour:
         )  # fmt: skip
 
     def _show(self, path: str) -> tuple[int, bytes]:
+        self.asked += 1
         asked = parse_qs(urlsplit(path).query)
         size = int(asked.get("size", ["0"])[0])
         get = ledger.getter(self.leaves)
         proof = ledger.consistency(get, size, len(self.leaves)) if 0 < size <= len(self.leaves) else []
-        answer = transport.HeadAnswer(head=self.head(), proof=tuple(proof), held=self.own_head)
+        answer = transport.HeadAnswer(head=self.head(), proof=tuple(proof), held=self.own_head, seen=self.seen)
         return 200, msgspec.json.encode(answer)
 
 

@@ -38,6 +38,7 @@ DOCUMENTS = {
     "words": ("transport", "Words"),
     "consent": ("onward", "Consent"),
     "proof": ("proof", "InclusionProof"),
+    "proof-file": ("evidence", "Evidence"),
 }
 """What is no letter: the file's name -> the module of the exchange and its struct."""
 

@@ -14,9 +14,11 @@ from tansiq.exchange.agreements.terms import Mechanism
 from tansiq.exchange.kinds import Kind
 from tansiq.exchange.models import Delivery, Envelope, Event, Log, Partner, Receipt
 from tansiq.exchange.outbox import Outbox
+from tansiq.exchange.reads import ledger as ledger_reads
 from tansiq.exchange.receipts import ReceiptState
 from tansiq.exchange.values import Sent
 from tansiq.ground import clock
+from tansiq.parties.duties import Permission
 from tests import neighbour as neighbours
 from tests.neighbour import COORDINATOR, Neighbour
 
@@ -305,3 +307,31 @@ def test_rescue_goes_apart_from_what_a_door_turns_away(serving_es: Neighbour, re
 
     assert [len(frames) for path, frames in serving_es.heard if path == "/tsq1/envelopes"] == [1, 1]
     assert heard(serving_es) == [distress, routine.envelope]
+
+
+@pytest.mark.parametrize("honest", [True, False])
+def test_a_split_view_is_seen_by_what_another_partner_was_shown(serving_es: Neighbour, honest: bool) -> None:
+    de = Neighbour("de", "de.bpol")
+    de.leaves = [ledger.hash_leaf(bytes([number])) for number in range(5)]
+    serving_es.seen = (de.head(), "no head at all", Neighbour("xx", "xx.none").head())
+    first = b"\x00" if honest else b"rewritten"
+    de.leaves = [ledger.hash_leaf(first), *de.leaves[1:], *(ledger.hash_leaf(b"more") for _ in range(4))]
+
+    def alarms() -> list[str]:
+        return [*Event.objects.filter(name=Permission.LEDGER_ALARM).values_list("detail", flat=True)]
+
+    with de.serving():
+        neighbours.meet(de, clock.now())
+        with sending(heads_idle=0.05) as outbox:
+            until(lambda: reads.held_head(log="de")[0] is not None)
+            if honest:
+                asked = de.asked
+                until(lambda: de.asked > asked + 4)
+            else:
+                until(lambda: bool(alarms()))
+            assert {log for log, _ in outbox._shown} <= {"de"}, "what nobody here knows fills no memory"
+
+    assert [('"what":"fork"' in each, '"shown":"es"' in each) for each in alarms()] == (
+        [] if honest else [(True, True)]
+    )
+    assert ledger_reads.seen_heads(but="es") == (reads.held_head(log="de")[1],)

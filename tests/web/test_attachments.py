@@ -9,7 +9,7 @@ from django.test import Client
 
 from tansiq.exchange.agreements.terms import Mechanism
 from tansiq.exchange.content import CHUNK
-from tansiq.exchange.models import Event, Upload
+from tansiq.exchange.models import Blob, Event, Upload
 from tansiq.ground import clock
 from tansiq.parties.duties import Duty, Permission
 from tests import neighbour as neighbours
@@ -89,12 +89,21 @@ def test_an_attachment_is_stored_for_a_reason_and_never_shown(letter: str) -> No
     assert Event.objects.order_by("-id")[0].name == Permission.ATTACHMENT_OPEN
 
 
-def test_another_agency_opens_nothing_and_its_attempt_is_logged(letter: str) -> None:
+def test_another_agency_of_this_node_finds_nothing(letter: str) -> None:
     answer = world.sign_in(Duty.LIAISON_OFFICER, party="ma.gendarmerie").post(
         f"{letter}/attachments/0", {"reason": "case 7", "token": TOKEN}
     )
 
+    assert answer.status_code == HTTPStatus.NOT_FOUND
+
+
+def test_a_refused_attempt_is_logged(letter: str) -> None:
+    Blob.objects.update(state="erased")
+    browser = world.sign_in(Duty.LIAISON_OFFICER)
+
+    answer = browser.post(f"{letter}/attachments/0", {"reason": "case 7", "token": TOKEN})
+
     assert answer.status_code == HTTPStatus.CONFLICT
     last = Event.objects.order_by("-id")[0]
     assert last.name == Permission.ATTACHMENT_OPEN
-    assert '"refused":"exchange.reason.not-addressed"' in last.detail
+    assert '"refused":"exchange.reason.attachment-awaited"' in last.detail

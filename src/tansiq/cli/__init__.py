@@ -21,6 +21,7 @@ NOUNS = {
     "keys": "change the node's keys",
     "ledger": "verify the ledger, prove an envelope",
     "stix": "read STIX bundles as drafts of letters",
+    "proof": "check a proof file without a node, or write one",
     "ingest": "read recorded observations",
     "drift": "where an object drifts",
     "coast": "cut a coast file",

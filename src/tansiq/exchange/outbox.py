@@ -24,7 +24,7 @@ import aiohttp
 import msgspec
 from django.db import close_old_connections, connections
 
-from tansiq.exchange import acts, canon, reads, receipts, recovery, transport
+from tansiq.exchange import acts, canon, jws, reads, receipts, recovery, transport
 from tansiq.exchange.acts.delivering import Reply
 from tansiq.exchange.reads import Correspondent, Due
 from tansiq.exchange.receipts import Comparison, SignedHead
@@ -41,6 +41,7 @@ HEADS_IDLE, HEADS_BUSY = 30.0, 2.0
 BATCH, BATCH_BYTES = 200, 8 << 20
 MOST_ANSWER = 8 << 20
 EXPIRE_EVERY = 10.0
+MOST_SEEN = 64
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 15.0
 """How long a partner whose door is shut is left alone, in seconds, times one half to one and a half."""
 
@@ -68,6 +69,8 @@ class Outbox:
         self._heads_at: dict[str, float] = {}
         self._moved: set[str] = set()
         self._alarmed: set[tuple[str, str]] = set()
+        self._shown: dict[tuple[str, str], str] = {}
+        self._known: set[str] = set()
         self.shut: dict[str, int] = {}  # how often in a row a partner's door was shut
         self._ask_at: dict[str, float] = {}
         self._database = ThreadPoolExecutor(1, "outbox-database")
@@ -121,7 +124,9 @@ class Outbox:
     async def _round(self, session: aiohttp.ClientSession) -> None:
         """Begin a conversation with every partner to which something is due, or whose head was not seen for long."""
         nodes = await self._db(lambda: reads.due_nodes(now=clock.now()))
-        for partner in await self._db(reads.correspondents):
+        partners = await self._db(reads.correspondents)
+        self._known = {partner.node for partner in partners}
+        for partner in partners:
             if partner.node in self._busy or monotonic() < self._ask_at.get(partner.node, 0.0):
                 continue
             if partner.node in nodes or self._head_due(partner.node):
@@ -232,6 +237,51 @@ class Outbox:
             )
         if answer.held:
             await self._db(lambda: _compare_own(partner.node, answer.held))
+        await self._split_view(session, partner)
+        for token in answer.seen[:MOST_SEEN]:
+            self._hear_of(partner.node, token)
+
+    def _hear_of(self, by: str, token: str) -> None:
+        """Keep a head of a third node that a partner shows, until that node is asked to prove that it goes on from it.
+
+        Whose it is and whether it is signed is looked at then; the newest that each partner shows is kept.
+        """
+        try:
+            head = jws.unverified(token, SignedHead)
+        except Fault:
+            return
+        if head.log in self._known:
+            self._shown[head.log, by] = token
+
+    async def _split_view(self, session: aiohttp.ClientSession, partner: Correspondent) -> None:
+        """Ask a partner to prove that its ledger goes on from the heads of its that others were shown."""
+        for log_, by in [key for key in self._shown if key[0] == partner.node]:
+            token = self._shown.pop((log_, by))
+            try:
+                shown = receipts.read_head(token, partner.log)
+            except Fault:
+                log.warning("%s shows a head of %s that it never signed", by, partner.node)
+                continue
+            found = await self._head_of(session, partner, shown)
+            if found is None or shown.epoch != found[1].epoch or shown.size == 0:
+                continue
+            answer, new = found
+            comparison = receipts.compare(shown, new, answer.proof)
+            if comparison is not Comparison.OK and (partner.node, shown.root) not in self._alarmed:
+                self._alarmed.add((partner.node, shown.root))
+                log.error("the ledger of %s is not the one that it showed %s: a split view", partner.node, by)
+                told: Detail = {"shown": by}
+                await self._db(
+                    partial(
+                        acts.witness_head,
+                        token=token,
+                        head=shown,
+                        comparison=Comparison.FORK,
+                        by=partner.node,
+                        now=clock.now(),
+                        told=told,
+                    )
+                )
 
     async def _recovered(
         self,

@@ -233,18 +233,24 @@ def verify(envelope: Envelope, verifier: Verifier, *, roots: set[bytes] | None =
     key = verifier.by(envelope.signer)
     if key is None:
         raise Untrusted("The envelope is signed by another key.", "Ask the sender for its newest card.")
-    if envelope.bundle is None:
-        key.verify(envelope.signature, envelope.manifest)
+    verify_manifest(envelope.manifest, envelope.signature, envelope.bundle, key, roots=roots)
+
+
+def verify_manifest(
+    manifest: bytes, signature: bytes, place: BundlePath | None, verifier: Verifier, *, roots: set[bytes] | None = None
+) -> None:
+    """Return when a manifest is signed, alone or at its place in a bundle; else raise Untrusted. `roots` as above."""
+    if place is None:
+        verifier.verify(signature, manifest)
         return
-    place = envelope.bundle
-    root = ledger.climb(ledger.hash_leaf(envelope.manifest), place.index, place.size, place.path)
+    root = ledger.climb(ledger.hash_leaf(manifest), place.index, place.size, place.path)
     if root is None:
         raise Untrusted("The item is not in its bundle.", "Ask the sender for it alone.")
-    text = _bundle_text(place.size, root, envelope.signer)
-    known = text + envelope.signature
+    text = _bundle_text(place.size, root, verifier.kid)
+    known = text + signature
     if roots is not None and known in roots:
         return
-    key.verify(envelope.signature, text)
+    verifier.verify(signature, text)
     if roots is not None:
         roots.add(known)
 

@@ -57,13 +57,15 @@ class HeadAnswer(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, 
     """A node's signed head, the proof that it extends an older one, and the highest head it holds of who asks.
 
     Where who asks holds a head of an earlier epoch, `recoveries` proves the recovery entry of every epoch since, and
-    `proof` begins with that head, or with what was left of its epoch.
+    `proof` begins with that head, or with what was left of its epoch. `seen` are the newest heads held of other nodes,
+    so that a ledger which shows each partner another past is found out.
     """
 
     head: str
     proof: tuple[bytes, ...] = ()
     held: str = ""
     recoveries: tuple[str, ...] = ()
+    seen: tuple[str, ...] = ()
 
 
 class CatchUp(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):

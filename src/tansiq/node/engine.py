@@ -3,10 +3,12 @@
 import asyncio
 import logging
 from datetime import timedelta
+from functools import partial
 
 from starlette.routing import BaseRoute
 
 from tansiq.exchange import acts as exchange
+from tansiq.exchange.authority import Authority, stamp
 from tansiq.exchange.ferry import Ferry
 from tansiq.exchange.intake import Intake, compare_anchor
 from tansiq.exchange.outbox import Outbox
@@ -14,7 +16,7 @@ from tansiq.gateways.door import Door
 from tansiq.gateways.taxii.server import Taxii
 from tansiq.ground import clock
 from tansiq.node.handover import HandOver
-from tansiq.node.home import Home
+from tansiq.node.home import Home, Stamping
 from tansiq.node.threads import Repeater
 from tansiq.parties import acts as parties
 from tansiq.watch import acts as watch
@@ -41,6 +43,7 @@ class Engine:
         self.threads = [
             Repeater("hand-over", HandOver().round, rest=0.2),
             Repeater("housekeeping", self._keep_house, rest=3600),
+            *(Repeater("timestamps", partial(_stamp, home, each), rest=60 * each.minutes) for each in home.timestamps),
         ]
         self.feeds: readers.Readers | None = None
 
@@ -79,3 +82,10 @@ class Engine:
         watch.forget_history(before=now - FORGET_TRACKS)
         exchange.tidy_attachments(now=now)
         return False
+
+
+def _stamp(home: Home, authority: Stamping) -> bool:
+    """Have the newest head stamped; whatever comes of it, the next one is for later."""
+    exchange.sign_head(now=clock.now())
+    stamp(Authority(authority.url, home.path / authority.roots))
+    return False

@@ -43,6 +43,14 @@ class Provider(Struct, frozen=True, forbid_unknown_fields=True):
     client_secret_file: str
 
 
+class Stamping(Struct, frozen=True, forbid_unknown_fields=True):
+    """A timestamp authority (RFC 3161): its address, and the file in the home with its root certificates (PEM)."""
+
+    url: str
+    roots: str
+    minutes: Annotated[int, Meta(ge=1, le=10_080)] = 60
+
+
 class Home(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a node is: `url` is where partners reach it, `listen` where it binds.
 
@@ -61,6 +69,7 @@ class Home(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     secure: bool = True
     feeds: tuple[Feed, ...] = ()
     oidc: tuple[Provider, ...] = ()
+    timestamps: tuple[Stamping, ...] = ()
     path: Path = Path()
 
     @property
@@ -124,7 +133,7 @@ def save(home: Home) -> None:
     fields = msgspec.to_builtins(home, enc_hook=str)
     del fields["path"]
     lines = ["# The settings of one node. Times are UTC; see docs/settings.md for every key.", ""]
-    tables = {key: fields.pop(key) for key in ("feeds", "oidc")}
+    tables = {key: fields.pop(key) for key in ("feeds", "oidc", "timestamps")}
     lines += [f"{key} = {_toml(value)}" for key, value in fields.items()]
     for key, rows in tables.items():
         for row in rows:

@@ -64,6 +64,8 @@ class Permission(StrEnum):
     LEDGER_RECOVER = "exchange.ledger.recover"
     KEY_ROTATE = "exchange.key.rotate"
     HEAD_WITNESS = "exchange.head.witness"
+    HEAD_STAMP = "exchange.head.stamp"
+    PROOF_EXPORT = "exchange.proof.export"
     LOG_VIEW = "exchange.log.view"
     DESK_VIEW = "exchange.desk.view"
     DESK_TAKE = "exchange.desk.take"
@@ -150,7 +152,7 @@ _EXCHANGES = {_P.ENVELOPE_VIEW, _P.AGREEMENT_VIEW, _P.PARTNER_VIEW, _P.CHANNELS_
 _WRITES_LETTERS = {
     _P.LETTER_OPEN, _P.LETTER_SEND, _P.LETTER_ATTEST, _P.LETTER_FORWARD, _P.RELEASE_VIEW, _P.RELEASE_ASK,
     _P.RELEASE_ANSWER, _P.ATTACHMENT_ADD, _P.ATTACHMENT_OPEN, _P.DESK_TELL,
-    _P.RELEASE_ANSWER, _P.OFFER_VIEW, _P.OFFER_TAKE, _P.OFFER_DISCARD,
+    _P.RELEASE_ANSWER, _P.OFFER_VIEW, _P.OFFER_TAKE, _P.OFFER_DISCARD, _P.PROOF_EXPORT,
 }  # fmt: skip
 _LIAISES = {_P.LIAISON_VIEW, _P.LIAISON_ASSIGN, _P.LIAISON_WITHDRAW}
 _STEERS = {_P.DESK_VIEW, _P.DESK_TAKE, _P.DESK_STEER, _P.DESK_ASK, _P.DESK_RETURN}
@@ -205,6 +207,7 @@ HELD: dict[Duty, frozenset[Permission]] = {
             _P.PARTNER_VIEW,
             _P.CHANNELS_VIEW,
             _P.CHANNELS_EXPORT,
+            _P.PROOF_EXPORT,
             _P.LEDGER_VIEW,
             _P.LEDGER_VERIFY,
             _P.LEDGER_RECOVER,

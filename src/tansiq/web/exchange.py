@@ -176,3 +176,29 @@ def ledger_progress(request: DutyRequest) -> HttpResponse:
     if running is None:
         answer.headers["HX-Refresh"] = "true"
     return answer
+
+
+@require_POST
+@needs(Permission.PROOF_EXPORT)
+def export_proof(request: DutyRequest, envelope: UUID) -> HttpResponse:
+    """A proof of an envelope as a file: with its receipts, or of who read it."""
+    about = "reads" if request.POST.get("about") == "reads" else "envelope"
+    return _proof(request, about=about, envelope=envelope)
+
+
+@require_POST
+@needs(Permission.PROOF_EXPORT)
+def export_agreement_proof(request: DutyRequest, agreement: str) -> HttpResponse:
+    """A proof of an agreement as a file: what each party signed, and where it stood."""
+    return _proof(request, about="agreement", agreement=agreement)
+
+
+def _proof(request: DutyRequest, **of: Any) -> HttpResponse:
+    now = clock.now()
+    acts.sign_head(now=now)
+    file = reads.proof_file(**of, reader=request.officer)
+    acts.record_export(**of, by=request.officer, now=now)
+    answer = HttpResponse(file, content_type="application/json")
+    name = f"{of['about']}-{of.get('envelope') or of['agreement'][:12]}"
+    answer.headers["Content-Disposition"] = f'attachment; filename="proof-{name}.json"'
+    return answer

@@ -36,6 +36,7 @@ from tansiq.exchange.acts.mandates import (
 )
 from tansiq.exchange.acts.partners import add_partner, confirm_partner, issue_card, receive_card
 from tansiq.exchange.acts.passing import forward_letter, receive_forward, receive_use
+from tansiq.exchange.acts.proving import keep_timestamp, record_export
 from tansiq.exchange.acts.receiving import receive
 from tansiq.exchange.acts.recovering import recover
 from tansiq.exchange.acts.releasing import answer_release, ask_release, receive_release, receive_release_request
@@ -63,6 +64,7 @@ __all__ = [
     "hand_over",
     "hurry",
     "issue_card",
+    "keep_timestamp",
     "lift_agreement",
     "mark_handed",
     "note_blob",
@@ -85,6 +87,7 @@ __all__ = [
     "receive_steering",
     "receive_use",
     "record",
+    "record_export",
     "recover",
     "rotate_keys",
     "send",

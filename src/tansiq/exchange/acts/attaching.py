@@ -113,7 +113,8 @@ def open_attachment(
     """
     if not reason.strip():
         return Refused(ExchangeReason.NO_REASON_GIVEN, ExchangeBasis.LED_25)
-    row = Envelope.objects.filter(ref=envelope).exclude(state=EnvelopeState.REFUSED.value, direction="in").first()
+    rows = Envelope.objects.seen_by(by).filter(ref=envelope)
+    row = rows.exclude(state=EnvelopeState.REFUSED.value, direction="in").first()
     blob = Blob.objects.filter(envelope=row, place=place).order_by("node").first() if row else None
     if row is None or blob is None:
         raise Missing("There is no such attachment.")

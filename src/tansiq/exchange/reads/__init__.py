@@ -30,6 +30,7 @@ from tansiq.exchange.reads.channels import (
 from tansiq.exchange.reads.choosing import choices, writable
 from tansiq.exchange.reads.collections import collection, collections, is_behind, items, kept
 from tansiq.exchange.reads.desks import load, passage, passing, tray
+from tansiq.exchange.reads.evidence import proof_file, unstamped_head
 from tansiq.exchange.reads.health import channel_measures, fallbacks, reciprocity, times_to_read
 from tansiq.exchange.reads.ledger import (
     Neighbours,
@@ -105,6 +106,7 @@ __all__ = [
     "path",
     "pending_releases",
     "post_letters",
+    "proof_file",
     "proof_of",
     "reciprocity",
     "release",
@@ -115,6 +117,7 @@ __all__ = [
     "times_to_read",
     "tray",
     "unhanded",
+    "unstamped_head",
     "upload",
     "uploads",
     "verify",

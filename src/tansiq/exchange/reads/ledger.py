@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 from uuid import UUID
 
+from django.db.models import OuterRef, Subquery
 from msgspec import Struct
 
 from tansiq.exchange import canon, jws, keystore, ledger, proof, receipts, values
@@ -21,6 +22,9 @@ from tansiq.exchange.values import PartnerState
 from tansiq.ground.errors import Missing
 from tansiq.parties.duties import Permission
 from tansiq.parties.values import Officer
+
+MOST_SEEN = 64
+"""The most heads of others that are shown at once."""
 
 
 class Neighbours(Struct, frozen=True):
@@ -74,7 +78,21 @@ def head_answer(*, token: str, node: str, epoch: int, size: int) -> HeadAnswer:
     fits = 0 < epoch <= head.epoch and 0 < size <= head.size
     steps = partial(ledger.consistency, old=size, new=head.size)
     proof = steps(getter(steps)) if fits else []
-    return HeadAnswer(head=token, proof=tuple(proof), held=held.token if held else "", recoveries=documents)
+    return HeadAnswer(
+        head=token,
+        proof=tuple(proof),
+        held=held.token if held else "",
+        recoveries=documents,
+        seen=seen_heads(but=node),
+    )
+
+
+def seen_heads(*, but: str) -> tuple[str, ...]:
+    """The newest head that we hold of each node, but our own and one other."""
+    newest = Head.objects.filter(log=OuterRef("node")).order_by("-epoch", "-size").values("token")[:1]
+    rows = Partner.objects.filter(state=PartnerState.CONFIRMED.value).exclude(node=but).order_by("node")
+    tokens = rows.annotate(newest=Subquery(newest)).exclude(newest=None).values_list("newest", flat=True)
+    return tuple(tokens[:MOST_SEEN])
 
 
 def ledger_state(*, reader: Officer) -> values.LedgerState:
