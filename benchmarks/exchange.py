@@ -47,7 +47,8 @@ POSTGRES = "postgresql://postgres@127.0.0.1:5432/"
 class Partner:
     """Who posts: a node's keys without a node."""
 
-    def __init__(self) -> None:
+    def __init__(self, exercise: str = "") -> None:
+        self.exercise = exercise
         self.keys = KeySet.generate()
         self.node, self.agency = "es", "es.salvamento"
         self.reader: Any = None
@@ -80,6 +81,7 @@ class Partner:
         label = Label(
             kind=Kind.ALERT, sender=self.agency, duty="node", recipients=("ma.marine",), urgency=Urgency.URGENT,
             sent=canon.millis(now), expires=canon.millis(now + timedelta(days=1)), letter=labels.part_of(letter),
+            exercise=self.exercise,
         )  # fmt: skip
         route = Route(
             agr=self.agreement, id=uuid7(now), snd=self.agency, rcp=("ma.marine",), urg=label.urgency,
@@ -131,7 +133,7 @@ def found(folder: Path, partner: Partner, port: int, database: str) -> Path:
     home = folder / "home"
     url = f"http://127.0.0.1:{port}"
     tansiq("node", "init", "--home", home, "--code", "ma", "--agency", "ma.marine", "--url", url,
-           "--database", database, "--json")  # fmt: skip
+           "--database", database, "--exercise", partner.exercise, "--json")  # fmt: skip
     tansiq("people", "add", "--home", home, "--username", "admin", "--agency", "ma.marine", "--duty",
            "node-administrator", "--password-stdin", "--json", stdin="a long enough password\n")  # fmt: skip
     card = cards.read_card(tansiq("partner", "card", "--home", home, "--json")["card"])
@@ -229,7 +231,7 @@ def run(database: str, options: argparse.Namespace) -> list[dict[str, Any]]:
             what = ("tansiq.cli", "serve", "--home", home) if options.whole else ("benchmarks.exchange", "--door", home)
             server = subprocess.Popen([sys.executable, "-m", *what], stderr=log)
         try:
-            _wait(port, server)
+            wait(port, server)
             measure(port, server.pid, partner.requests(partner.singles(400), port), options.connections)
             singles, bundles = partner.singles(options.singles), partner.bundles(options.bundles, options.bundle)
             one = measure(port, server.pid, partner.requests(singles, port), options.connections)
@@ -270,7 +272,8 @@ def door(path: Path) -> int:
     return 0
 
 
-def _wait(port: int, server: subprocess.Popen[bytes]) -> None:
+def wait(port: int, server: subprocess.Popen[bytes]) -> None:
+    """Return when the server answers; give up where it ended, or after 30 s."""
     for _ in range(600):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:

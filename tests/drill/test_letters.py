@@ -36,7 +36,9 @@ def test_every_letter_opens_and_those_of_a_case_name_the_one_before() -> None:
     agreement = ours.agreement(since=END - YEAR, until=END)
     (portion,) = portions(4 * CASE, END - timedelta(hours=1), END)
 
-    sealed = [seal.parse(raw) for raw in ours.bundle(agreement, theirs.card(issued=END, expires=END + YEAR), portion)]
+    sealed = [
+        seal.parse(raw) for _, raw in ours.bundle(agreement, theirs.card(issued=END, expires=END + YEAR), portion)
+    ]
 
     before, cases = "", []
     for place, envelope in enumerate(sealed):

@@ -103,9 +103,9 @@ def _meet(home: Home, start: datetime, end: datetime) -> tuple[Correspondent, Ag
 
 def _sealed(
     pool: ProcessPoolExecutor, partner: Correspondent, agreement: Agreement, card: str, some: Iterator[Portion]
-) -> Iterator[tuple[Portion, list[bytes]]]:
+) -> Iterator[tuple[Portion, list[tuple[UUID, bytes]]]]:
     """The portions' envelopes in order, with a few being sealed ahead."""
-    waiting: deque[tuple[Portion, Future[list[bytes]]]] = deque()
+    waiting: deque[tuple[Portion, Future[list[tuple[UUID, bytes]]]]] = deque()
     for portion in some:
         waiting.append((portion, pool.submit(partner.bundle, agreement, card, portion)))
         if len(waiting) > AHEAD * (os.cpu_count() or 1):
@@ -115,14 +115,12 @@ def _sealed(
         yield first, done.result()
 
 
-def _store(code: str, envelopes: list[bytes], now: datetime) -> int:
+def _store(code: str, envelopes: list[tuple[UUID, bytes]], now: datetime) -> int:
     """Receive a bundle; what it says is for people, so no room waits for it. Answers how many were accepted."""
     from tansiq.exchange import acts, receipts
+    from tansiq.exchange.acts.letters import mark_all_handed
     from tansiq.exchange.receipts import ReceiptState
-    from tansiq.node.handover import HandOver
 
-    tokens = acts.receive(parcels=[acts.Parcel(raw, code) for raw in envelopes], now=now)
-    hand = HandOver()
-    while hand.round():
-        pass
+    tokens = acts.receive(parcels=[acts.Parcel(raw, code) for _, raw in envelopes], now=now)
+    mark_all_handed(envelopes=[each for each, _ in envelopes], now=now)
     return sum(receipts.unverified(token).state is ReceiptState.ACCEPTED for token in tokens)

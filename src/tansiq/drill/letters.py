@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from tansiq.exchange import canon, cards, seal
 from tansiq.exchange import label as labels
 from tansiq.exchange.agreements import standing, templates, terms
+from tansiq.exchange.agreements.clients import with_clients
 from tansiq.exchange.agreements.terms import Agreement, Mechanism
 from tansiq.exchange.keys import KeySet
 from tansiq.exchange.kinds import Kind
@@ -83,9 +84,10 @@ class Correspondent(Struct, frozen=True, kw_only=True):
         )  # fmt: skip
 
     def agreement(self, *, since: datetime, until: datetime) -> Agreement:
-        """A direct agreement between its agency and the one it writes to."""
+        """A direct agreement between its agency and the one it writes to, whose programs may read the letters too."""
         parties = (self.agency, self.to)
-        return templates.propose(Mechanism.DIRECT, parties=parties, number="drill", since=since, until=until)
+        draft = templates.propose(Mechanism.DIRECT, parties=parties, number="drill", since=since, until=until)
+        return with_clients(draft, read=True)
 
     def papers(self, agreement: Agreement, now: datetime) -> Papers:
         """The agreement with its agency's signature."""
@@ -93,8 +95,8 @@ class Correspondent(Struct, frozen=True, kw_only=True):
         token = standing.sign_agreement(terms.digest(agreement), party=self.agency, now=now, signer=signer)
         return Papers(terms.write_agreement(agreement).decode(), {self.agency: token})
 
-    def bundle(self, agreement: Agreement, card: str, portion: Portion) -> list[bytes]:
-        """The sealed envelopes of a portion, for the node whose card this is."""
+    def bundle(self, agreement: Agreement, card: str, portion: Portion) -> list[tuple[UUID, bytes]]:
+        """The sealed envelopes of a portion with their ids, for the node whose card this is."""
         keys, readers = KeySet.load(self.keys), [(seal.Role.ALL, cards.read_card(card).reader)]
         kid, shared = keys.signer.kid, seal.Shared(keys.signer.kid)
         name, step = terms.digest(agreement), (portion.end - portion.start) / portion.count
@@ -117,7 +119,8 @@ class Correspondent(Struct, frozen=True, kw_only=True):
             drafts.append(
                 seal.prepare(route=route, label=said, letter=letter, readers=readers, signer=kid, shared=shared)
             )
-        return [each.envelope.raw for each in seal.finish_bundle(drafts, keys.signer)]
+        made = seal.finish_bundle(drafts, keys.signer)
+        return [(each.envelope.route.id, each.envelope.raw) for each in made]
 
     def _label(self, agreement: Agreement, index: int, at: datetime) -> Label:
         """What the label of a letter says, whatever its case and its words."""
