@@ -10,6 +10,8 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from tansiq.correspondence import acts as correspondence
+from tansiq.correspondence import reads as requests
 from tansiq.exchange import acts as exchange
 from tansiq.exchange.kinds import Kind
 from tansiq.exchange.reads import letters as envelopes
@@ -27,6 +29,8 @@ ON_RECEIVE: dict[Kind, Callable[..., Any]] = {
     Kind.ANSWER: rescue.receive_answer,
     Kind.OUTCOME: rescue.receive_outcome,
     Kind.CLAIM: reporting.receive_claim,
+    Kind.REQUEST: correspondence.receive_request,
+    Kind.REPLY: correspondence.receive_reply,
     Kind.RELEASE_REQUEST: exchange.receive_release_request,
     Kind.RELEASE: exchange.receive_release,
     Kind.FORWARD: exchange.receive_forward,
@@ -49,5 +53,6 @@ SEEN: dict[str, Seen] = {
     "exchange.envelope": envelopes.seen,
     "exchange.release": envelopes.seen,
     "rescue.case": cases.seen,
+    "correspondence.request": requests.seen_requests,
 }
 """By the kind of thing on whose page events stand (`exchange.reads.log.thing_of`). The rest is seen by duty alone."""

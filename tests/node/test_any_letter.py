@@ -20,12 +20,15 @@ from msgspec import Struct, inspect
 from msgspec.structs import replace
 
 from tansiq import flows
+from tansiq.exchange import acts as exchange
 from tansiq.exchange import canon
 from tansiq.exchange.agreements.terms import Mechanism
 from tansiq.exchange.kinds import SCHEMAS, Kind
 from tansiq.exchange.kinds.reporting import ClaimLetter
+from tansiq.exchange.kinds.requests import ReplyLetter, ReplyStep, RequestLetter, RequestStep
 from tansiq.exchange.kinds.rescue import OutcomeLetter, SitrepLetter, TaskAnswerLetter, TaskLetter
 from tansiq.exchange.kinds.watch import PictureLetter, TrackLine
+from tansiq.exchange.label import Urgency
 from tansiq.ground.errors import Malformed
 from tansiq.parties.duties import Duty
 from tansiq.rescue import models, values
@@ -38,6 +41,9 @@ pytestmark = pytest.mark.django_db
 NODE = "abcdefgh"
 AGENCY = f"{NODE}.{'z' * 40}"
 """The longest code that an agency can have."""
+
+OUTSIDE = UUID(int=2)
+"""The envelope that a room is told of: a real one, for rooms that ask what its label says."""
 
 CASE, TASK, ALERT = UUID(int=5 << 80), UUID(int=6 << 80), UUID(int=7 << 80)
 FIRST, LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC)
@@ -52,6 +58,8 @@ PAGES = {
     Kind.ANSWER: ("/cases", f"/cases/{CASE}"),
     Kind.OUTCOME: ("/cases", f"/cases/{CASE}", "/figures"),
     Kind.CLAIM: ("/figures",),
+    Kind.REQUEST: ("/exchange/requests",),
+    Kind.REPLY: ("/exchange/requests",),
 }
 """Where a letter of each kind shows, where its room took it in."""
 
@@ -80,6 +88,8 @@ def usual() -> dict[Kind, Struct]:
             case=CASE, outcome="found-alive", at=now, lat=36.0, lon=-4.0, rescued_by="Orion",
             persons={"alive.female.adult": 3},
         ),
+        Kind.REQUEST: RequestLetter(request=UUID(int=4), step=RequestStep.ASK, at=now, question="Who was it?"),
+        Kind.REPLY: ReplyLetter(request=UUID(int=4), step=ReplyStep.WHOLE, at=now),
         Kind.CLAIM: ClaimLetter(
             claim=UUID(int=3), indicator="persons-rescued", unit="person", qualifier="exact", start=world.LONG_AGO,
             end=world.LONG_AGO + timedelta(days=30), value=3, breakdown={"alive": 3}, records="0" * 64, body=AGENCY,
@@ -107,7 +117,9 @@ def strange(kind: inspect.Type) -> st.SearchStrategy[Any]:
     """The extremes of a field's type, within what its schema says."""
     match kind:
         case inspect.StrType(pattern=str() as pattern):
-            return st.one_of(st.sampled_from([AGENCY, "ma"]), st.from_regex(pattern)).filter(_fits(pattern))
+            fits = _fits(pattern)
+            known = [st.just(each) for each in (AGENCY, "ma") if fits(each)]
+            return st.one_of(*known, st.from_regex(pattern, alphabet=st.characters(max_codepoint=126)).filter(fits))
         case inspect.StrType(max_length=most):
             return TEXTS.map(lambda text: text[:most])
         case inspect.IntType(ge=least, le=most):
@@ -187,6 +199,12 @@ def browser(home: Path) -> Client:
         sent_at=world.NOW,
         document=models.Task.said(asked),
     )
+    direct = neighbours.agree(Mechanism.DIRECT, far, now=world.MET)
+    plain = far.seal(
+        direct, world.MET, id=OUTSIDE, letter=neighbours.information(), kind=Kind.INFORMATION, duty="duty-officer",
+        topic="drugs", purpose="prevention", urgency=Urgency.ROUTINE,
+    )  # fmt: skip
+    exchange.receive(parcels=[exchange.Parcel(plain.raw, NODE)], now=world.MET)
     return world.sign_in(Duty.RESCUE_COORDINATOR)
 
 
@@ -207,7 +225,7 @@ def test_any_letter_is_taken_in_or_refused_and_the_pages_stay_open(kind: Kind, b
             said = read_again(letter)
             if said is None:
                 reject()
-            for envelope in (UUID(int=2), UUID(int=2)):
+            for envelope in (OUTSIDE, OUTSIDE):
                 flows.ON_RECEIVE[kind](letter=said, sender=AGENCY, envelope=envelope, now=world.NOW)
             for page in PAGES.get(kind, ("/duty",)):
                 answer = browser.get(page)

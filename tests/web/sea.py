@@ -107,6 +107,8 @@ def pages() -> Iterator[tuple[Duty, str]]:
         (coordinator, f"/cases/{Made.case}"),
         (coordinator, "/exchange"),
         (coordinator, f"/exchange/new/information/{UUID(int=7)}"),
+        (coordinator, f"/exchange/new/request/{UUID(int=8)}"),
+        (coordinator, "/exchange/requests"),
         (coordinator, "/exchange/agreements"),
         (coordinator, "/exchange/partners"),
         (coordinator, "/exchange/channels"),

@@ -80,3 +80,72 @@ class OfferedObject(models.Model):
 
     key = models.CharField(max_length=64, primary_key=True)
     offer = models.UUIDField()
+
+
+class Request(models.Model):
+    """A request for information: where it stands. What is asked and answered stays in the sealed letters.
+
+    It is made by the first letter of its thread that is sent or comes in; `envelope` is empty until the one that asks.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    asker = models.CharField(max_length=64, db_index=True)
+    asked = models.CharField(max_length=64, db_index=True)
+    escalated_to = models.CharField(max_length=64, blank=True, db_index=True)
+    state = models.CharField(max_length=12)
+    at = models.DateTimeField()
+    due = models.DateTimeField()
+    agreement = models.CharField(max_length=64, blank=True)
+    mechanism = models.CharField(max_length=24, blank=True)
+    topic = models.CharField(max_length=64, blank=True)
+    purpose = models.CharField(max_length=64, blank=True)
+    urgency = models.CharField(max_length=12, blank=True)
+    case = models.UUIDField(null=True)
+    envelope = models.UUIDField(null=True)
+    reminded = models.PositiveIntegerField(default=0)
+    reason = models.CharField(max_length=32, blank=True)
+    closed_at = models.DateTimeField(null=True)
+    exercise = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["due", "id"], name="request_by_due")]
+
+    def value(self) -> values.Request:
+        """The request as said to others."""
+        return values.Request(
+            id=self.id,
+            asker=self.asker,
+            asked=self.asked,
+            state=values.RequestState(self.state),
+            at=self.at,
+            due=self.due,
+            agreement=self.agreement,
+            mechanism=self.mechanism,
+            topic=self.topic,
+            purpose=self.purpose,
+            urgency=self.urgency,
+            case=self.case,
+            envelope=self.envelope,
+            reminded=self.reminded,
+            escalated_to=self.escalated_to,
+            reason=self.reason,
+            closed_at=self.closed_at,
+            exercise=self.exercise,
+        )
+
+
+class RequestStep(models.Model):
+    """One step of a request, as one letter says it; a letter that comes twice is one step."""
+
+    request = models.ForeignKey(Request, on_delete=models.PROTECT, related_name="steps")
+    envelope = models.UUIDField(unique=True)
+    step = models.CharField(max_length=12)
+    by = models.CharField(max_length=64)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["at", "id"]
+
+    def line(self) -> values.StepLine:
+        """The step as shown."""
+        return values.StepLine(step=self.step, by=self.by, at=self.at, envelope=self.envelope)

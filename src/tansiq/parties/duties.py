@@ -88,6 +88,15 @@ class Permission(StrEnum):
     OFFER_RECEIVE = "correspondence.offer.receive"
     OFFER_TAKE = "correspondence.offer.take"
     OFFER_DISCARD = "correspondence.offer.discard"
+    REQUEST_VIEW = "correspondence.request.view"
+    REQUEST_ASK = "correspondence.request.ask"
+    REQUEST_REMIND = "correspondence.request.remind"
+    REQUEST_ESCALATE = "correspondence.request.escalate"
+    REQUEST_WITHDRAW = "correspondence.request.withdraw"
+    REQUEST_TAKE = "correspondence.request.take"
+    REQUEST_ANSWER = "correspondence.request.answer"
+    REQUEST_REFUSE = "correspondence.request.refuse"
+    REQUEST_RECEIVE = "correspondence.request.receive"
 
     # watch
     PICTURE_VIEW = "watch.picture.view"
@@ -148,11 +157,14 @@ _RESCUES = {
     _P.CASE_OPEN, _P.CASE_CLOSE, _P.DRIFT_RUN, _P.SEARCH_PLAN, _P.TASK_SEND, _P.TASK_ANSWER, _P.SITREP_SEND,
     _P.OUTCOME_RECORD,
 }  # fmt: skip
-_EXCHANGES = {_P.ENVELOPE_VIEW, _P.AGREEMENT_VIEW, _P.PARTNER_VIEW, _P.CHANNELS_VIEW, _P.DIRECTORY_VIEW}
+_EXCHANGES = {
+    _P.ENVELOPE_VIEW, _P.AGREEMENT_VIEW, _P.PARTNER_VIEW, _P.CHANNELS_VIEW, _P.DIRECTORY_VIEW, _P.REQUEST_VIEW,
+}  # fmt: skip
 _WRITES_LETTERS = {
     _P.LETTER_OPEN, _P.LETTER_SEND, _P.LETTER_ATTEST, _P.LETTER_FORWARD, _P.RELEASE_VIEW, _P.RELEASE_ASK,
-    _P.RELEASE_ANSWER, _P.ATTACHMENT_ADD, _P.ATTACHMENT_OPEN, _P.DESK_TELL,
-    _P.RELEASE_ANSWER, _P.OFFER_VIEW, _P.OFFER_TAKE, _P.OFFER_DISCARD, _P.PROOF_EXPORT,
+    _P.RELEASE_ANSWER, _P.ATTACHMENT_ADD, _P.ATTACHMENT_OPEN, _P.DESK_TELL, _P.OFFER_VIEW, _P.OFFER_TAKE,
+    _P.OFFER_DISCARD, _P.PROOF_EXPORT, _P.REQUEST_ASK, _P.REQUEST_REMIND, _P.REQUEST_ESCALATE, _P.REQUEST_WITHDRAW,
+    _P.REQUEST_TAKE, _P.REQUEST_ANSWER, _P.REQUEST_REFUSE,
 }  # fmt: skip
 _LIAISES = {_P.LIAISON_VIEW, _P.LIAISON_ASSIGN, _P.LIAISON_WITHDRAW}
 _STEERS = {_P.DESK_VIEW, _P.DESK_TAKE, _P.DESK_STEER, _P.DESK_ASK, _P.DESK_RETURN}

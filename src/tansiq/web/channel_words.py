@@ -3,11 +3,15 @@
 An agreement says its rules in four languages; what every node adds to every agreement has its words in `web.words`.
 """
 
+from datetime import datetime
+
 from babel.units import format_unit
 from django import template
 from django.utils.translation import get_language
 
+from tansiq.exchange import canon
 from tansiq.exchange.choosing import RuleWords
+from tansiq.ground import clock
 from tansiq.web import filters, words
 
 register = template.Library()
@@ -36,3 +40,15 @@ def hours(count: int) -> str:
     return format_unit(
         size, f"duration-{unit}", "short" if filters.locale() == "ar_MA" else "long", locale=filters.locale()
     )
+
+
+@register.filter
+def left(due: datetime) -> str:
+    """How long until a moment."""
+    return filters.span((due - clock.now()).total_seconds())
+
+
+@register.filter
+def millis(at: datetime) -> int:
+    """A moment in milliseconds, as an address carries it."""
+    return canon.millis(at)

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -19,6 +20,7 @@ from django.views.decorators.http import require_GET, require_POST
 from tansiq.correspondence import acts
 from tansiq.correspondence import reads as correspondence
 from tansiq.correspondence.values import Fields
+from tansiq.correspondence.values import Request as Asked
 from tansiq.exchange import reads
 from tansiq.exchange.choosing import Heading
 from tansiq.exchange.kinds import Kind
@@ -28,7 +30,7 @@ from tansiq.ground.ids import uuid7
 from tansiq.ground.verdict import Refused
 from tansiq.parties.duties import Permission
 from tansiq.web.access import DutyRequest, again, needs, perform, was_sent
-from tansiq.web.forms.compose import FORMS, LetterForm
+from tansiq.web.forms.compose import BEGUN, FORMS, LetterForm
 
 GROWS = {"statement": ("rows", 1), "person": ("mentions", 0)}
 """What a button adds to the form: the field that counts it, and how many there are at first."""
@@ -40,9 +42,13 @@ UNKEPT = ("csrfmiddlewaretoken", "token", "step", "instead")
 def new_letter(request: DutyRequest) -> HttpResponse:
     """Begin a letter: its draft has an id from now on, which stands in the address."""
     asked = request.GET.get("kind", "")
-    kind = asked if asked in FORMS else Kind.INFORMATION.value
+    kind = asked if asked in BEGUN else Kind.INFORMATION.value
+    return begin(kind, case=request.GET.get("case", ""))
+
+
+def begin(kind: str, case: str = "") -> HttpResponse:
+    """To the page of a new letter, about a case where one is named."""
     address = reverse("compose", args=[kind, uuid7(clock.now())])
-    case = request.GET.get("case", "")
     return HttpResponseRedirect(f"{address}?{urlencode({'case': case[:36]})}" if case else address)
 
 
@@ -50,6 +56,8 @@ def _form(request: DutyRequest, kind: str, *args: Any, **kwargs: Any) -> LetterF
     """The form of this kind of letter, with the choices that the writer's channels offer."""
     if kind not in FORMS:
         raise Http404
+    if not request.officer.holds(FORMS[Kind(kind)].permission):
+        raise PermissionDenied
     channels = reads.writable(reader=request.officer, now=clock.now())
     return FORMS[Kind(kind)](*args, channels=channels, node=settings.TANSIQ_NODE, **kwargs)
 
@@ -57,7 +65,8 @@ def _form(request: DutyRequest, kind: str, *args: Any, **kwargs: Any) -> LetterF
 @needs(Permission.LETTER_SEND)
 def compose_page(request: DutyRequest, kind: str, draft: UUID, **shown: Any) -> HttpResponse:
     """A letter that is being written, and the channels that it may go by."""
-    form = shown.get("write_letter") or _resumed(request, kind, draft)
+    form = next((each for each in shown.values() if isinstance(each, LetterForm)), None)
+    form = form or _resumed(request, kind, draft)
     if not form.is_bound:
         heading, chosen = _begun(request, kind, form).heading(), str(form.initial.get("agreement", ""))
     else:
@@ -65,10 +74,10 @@ def compose_page(request: DutyRequest, kind: str, draft: UUID, **shown: Any) -> 
     context = {
         "here": "e",
         "kind": Kind(kind),
-        "kinds": tuple(FORMS),
+        "kinds": [each for each in BEGUN if request.officer.holds(FORMS[each].permission)],
         "draft": draft,
         "drafts": [each for each in correspondence.drafts(reader=request.officer) if each.id != draft],
-        "write_letter": form,
+        "form": form,
         **_fitting(request, heading, chosen),
     }
     return render(request, "compose/page.html", {**context, **shown})
@@ -80,8 +89,7 @@ def _resumed(request: DutyRequest, kind: str, draft: UUID) -> LetterForm:
     if kept is None:
         about = {"case": case[:36]} if (case := request.GET.get("case", "")) else {}
         return _form(request, kind, initial=about)
-    several = ("to",)
-    fields = {name: values if name in several else values[-1] for name, values in kept.fields.items() if values}
+    fields = {name: values if name == "to" else values[-1] for name, values in kept.fields.items() if values}
     return _form(request, kind, initial=fields)
 
 
@@ -114,7 +122,7 @@ def keep_letter(request: DutyRequest, kind: str, draft: UUID) -> HttpResponse:
         fields[name] = [str(getattr(form, name, first) + 1)]
     refused = acts.keep_draft(draft=draft, kind=kind, fields=fields, by=request.officer, now=clock.now())
     if isinstance(refused, Refused):
-        answer = compose_page(request, kind=kind, draft=draft, write_letter=form, refusal=refused)
+        answer = compose_page(request, kind=kind, draft=draft, form=form, refusal=refused)
         return again(answer, HTTPStatus.CONFLICT)
     if request.headers.get("HX-Request"):
         fitting = _fitting(request, form.heading(), request.POST.get("agreement", ""))
@@ -134,14 +142,18 @@ def send_letter(request: DutyRequest, kind: str, draft: UUID) -> HttpResponse:
     if instead := data.get("instead"):
         data["agreement"] = str(instead)
     form = _form(request, kind, data)
+    form.draft = draft  # an attempt that is refused is about no thing, and its agency sees it in the log
     if not was_sent(form):
         acts.keep_draft(draft=draft, kind=kind, fields=_typed(request), by=request.officer, now=clock.now())
 
-    def its_page(sent: Sent) -> str:
-        return reverse("envelope", args=[sent.envelope])
+    return perform(request, form, compose_page, to=_page_of, after="envelopes", about={}, kind=kind, draft=draft)
 
-    about = {"draft": draft}
-    return perform(request, form, compose_page, to=its_page, after="envelopes", about=about, kind=kind, draft=draft)
+
+def _page_of(done: Sent | Asked) -> str:
+    """Where a letter shows that was sent: its envelope, or the thread that it belongs to."""
+    if isinstance(done, Asked):
+        return reverse("request", args=[done.id])
+    return reverse("envelope", args=[done.envelope])
 
 
 @require_POST

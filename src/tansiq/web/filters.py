@@ -306,6 +306,7 @@ PLACES = {
     "exchange.desk": "passing",
     "exchange.liaison": "liaison_post",
     "exchange.mandate": "liaison_post",
+    "correspondence.request": "request",
 }
 """The pages of the things that events are about."""
 

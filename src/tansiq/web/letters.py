@@ -18,6 +18,8 @@ CODES: dict[str, type[Enum]] = {
     "ask": Ask,
 }
 """The fields that hold a code; a SITREP's situation is free text, and so is whatever is none of the codes."""
+NOUNS = {"priority": "sitrep-priority", "step": "request-step", "reason": "refusal"}
+"""The fields whose codes are told by a table of their own."""
 COUNTED = (PersonState, Sex, AgeGroup)
 """What the key of a count of persons is made of: "alive.female.minor"."""
 
@@ -34,7 +36,7 @@ def value(told: object, key: str) -> str:
     """What stands in a field, where it is a code in its word."""
     if isinstance(told, float):
         return f"{told:.4f}".rstrip("0").rstrip(".")
-    if key == "priority" and isinstance(told, str):
-        return str(words.word(told, "sitrep-priority"))
+    if key in NOUNS and isinstance(told, str) and told in words.CODES[NOUNS[key]]:
+        return str(words.word(told, NOUNS[key]))
     codes = CODES.get(key)
     return str(words.word(codes(told))) if codes and told in {str(code) for code in codes} else str(told)

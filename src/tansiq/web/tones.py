@@ -2,6 +2,7 @@
 
 from enum import Enum
 
+from tansiq.correspondence.values import Progress
 from tansiq.exchange.agreements.standing import AgreementState
 from tansiq.exchange.desks import PassageState
 from tansiq.exchange.mandates import PostState
@@ -49,6 +50,14 @@ TONES: dict[tuple[type[Enum], str], str] = {
         (AgreementState.SUSPENDED, "no"),
         (PartnerState.CONFIRMED, "ok"),
         (PartnerState.PENDING, "caution"),
+        (Progress.SENT, "caution"),
+        (Progress.NOT_TAKEN, "no"),
+        (Progress.RECEIVED, "action"),
+        (Progress.READ, "action"),
+        (Progress.IN_WORK, "action"),
+        (Progress.PART, "action"),
+        (Progress.REFUSED, "no"),
+        (Progress.ANSWERED, "ok"),
         (FeedState.RECEIVING, "good"),
         (FeedState.CONNECTING, "fair"),
         (FeedState.WAITING, "fair"),

@@ -19,7 +19,8 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 def pages(node: Node) -> Iterator[tuple[str, str]]:
     """Who opens which page."""
     coordinator = ("/duty", "/alerts/report", f"/alerts/{node.alert}", "/cases", "/cases/new", f"/cases/{node.case}",
-                   "/exchange", "/exchange/new", "/exchange/agreements", "/exchange/partners", "/exchange/channels",
+                   "/exchange", "/exchange/new", "/exchange/new?kind=request", "/exchange/requests",
+                   "/exchange/agreements", "/exchange/partners", "/exchange/channels",
                    "/figures",
                    "/figures/persons-rescued", "/ledger", "/directory", "/account", "/account/password",
                    "/account/passkeys")  # fmt: skip

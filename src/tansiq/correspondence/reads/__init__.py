@@ -2,5 +2,17 @@
 
 from tansiq.correspondence.reads.drafts import draft, drafts
 from tansiq.correspondence.reads.offers import offer_status, offers
+from tansiq.correspondence.reads.requests import Place, closed, owed, request, requests, seen_requests
 
-__all__ = ["draft", "drafts", "offer_status", "offers"]
+__all__ = [
+    "Place",
+    "closed",
+    "draft",
+    "drafts",
+    "offer_status",
+    "offers",
+    "owed",
+    "request",
+    "requests",
+    "seen_requests",
+]

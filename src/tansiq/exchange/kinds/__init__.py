@@ -10,6 +10,7 @@ from tansiq.exchange.kinds.notices import DiffusionLetter, NoticeLetter
 from tansiq.exchange.kinds.originator import ForwardLetter, ReleaseLetter, ReleaseRequestLetter, UseLetter
 from tansiq.exchange.kinds.posts import MandateLetter
 from tansiq.exchange.kinds.reporting import ClaimLetter
+from tansiq.exchange.kinds.requests import ReplyLetter, RequestLetter
 from tansiq.exchange.kinds.rescue import OutcomeLetter, SitrepLetter, TaskAnswerLetter, TaskLetter
 from tansiq.exchange.kinds.watch import AlertLetter, PictureLetter
 
@@ -24,6 +25,8 @@ class Kind(StrEnum):
     ANSWER = "answer"
     OUTCOME = "outcome"
     INFORMATION = "information"
+    REQUEST = "request"
+    REPLY = "reply"
     NOTICE = "notice"
     DIFFUSION = "diffusion"
     CLAIM = "claim"
@@ -52,6 +55,8 @@ SCHEMAS: dict[Kind, type[Struct]] = {
     Kind.ANSWER: TaskAnswerLetter,
     Kind.OUTCOME: OutcomeLetter,
     Kind.INFORMATION: InformationLetter,
+    Kind.REQUEST: RequestLetter,
+    Kind.REPLY: ReplyLetter,
     Kind.NOTICE: NoticeLetter,
     Kind.DIFFUSION: DiffusionLetter,
     Kind.CLAIM: ClaimLetter,

@@ -49,6 +49,7 @@ from tansiq.exchange.reads.mandates import liaison_post, liaison_posts, post_let
 from tansiq.exchange.reads.onward import path, pending_releases, release, releases, ways
 from tansiq.exchange.reads.queue import Correspondent, Due, correspondents, due, due_nodes, held_head, signs
 from tansiq.exchange.reads.recovering import catch_up, earlier_head
+from tansiq.exchange.reads.threads import Outside, outside, states
 from tansiq.exchange.reads.verify import alarms, verify
 
 __all__ = [
@@ -57,6 +58,7 @@ __all__ = [
     "Due",
     "DueBlob",
     "Neighbours",
+    "Outside",
     "agreement",
     "agreements",
     "alarms",
@@ -97,6 +99,7 @@ __all__ = [
     "log",
     "log_size",
     "neighbours",
+    "outside",
     "own_card",
     "papers",
     "parties_of",
@@ -113,6 +116,7 @@ __all__ = [
     "releases",
     "seal_uploads",
     "signs",
+    "states",
     "store",
     "times_to_read",
     "tray",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
-from tansiq.exchange import cards, choosing, mandates, policy
+from tansiq.exchange import cards, choosing, desks, mandates, policy
 from tansiq.exchange.agreements.standing import AgreementState
 from tansiq.exchange.agreements.terms import Mechanism
 from tansiq.exchange.choosing import Choice, Heading
@@ -79,7 +79,7 @@ def _judge(
     said = choosing.label_of(
         heading,
         agreement=channel.digest,
-        desk=channel.terms.desk,
+        desk=desks.desk_of(channel.terms),
         sender=by.party,
         duty=by.duty.value,
         exercise=me.exercise,
@@ -103,9 +103,11 @@ def _judge(
     if not set(heading.to) <= set(channel.terms.parties):
         return _choice(channel, ExchangeReason.NO_AGREEMENT, read, (), heading)
     rescue = channel.terms.mechanism is Mechanism.RESCUE
+    nodes |= {node_of(said.desk)} - {"", me.node}
     if not all(node in partners and (rescue or cards.in_date(partners[node].card, now)) for node in nodes):
         return _choice(channel, ExchangeReason.NO_PARTNER, read, (), heading)
-    return _choice(channel, None, read, rules, heading)
+    past = desks.fits(channel.terms, said)
+    return _choice(channel, past.reason if isinstance(past, Refused) else None, read, rules, heading)
 
 
 def _spoken(channel: Channel, said: Label, by: Officer, now: datetime) -> Allowed | Refused:
@@ -131,7 +133,7 @@ def _choice(
         topics=(*terms.topics, *terms.barred),
         purposes=terms.purposes,
         state=channel.state,
-        desk=terms.desk,
+        desk=desks.desk_of(terms),
         hours=terms.answer_hours.get(heading.urgency) if heading else None,
         allowed=reason is None,
         reason=reason,

@@ -6,21 +6,24 @@ without a script and through a draft. While it is written it is incomplete: `hea
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from django import forms
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
-from msgspec import Struct
 
 from tansiq.correspondence import acts
+from tansiq.exchange.agreements.terms import Mechanism
 from tansiq.exchange.choosing import Choice, Heading, weakest
 from tansiq.exchange.kinds import Kind
 from tansiq.exchange.kinds.information import InformationLetter, Nature, PersonCategory, PersonMentioned, Statement
-from tansiq.exchange.label import Handling, Urgency
+from tansiq.exchange.kinds.requests import ReplyStep
+from tansiq.exchange.label import Handling, Marks, Urgency
 from tansiq.parties.duties import Permission
 from tansiq.parties.values import node_of
 from tansiq.web.access import ActForm
 from tansiq.web.forms import fields
-from tansiq.web.words import CODES
+from tansiq.web.words import CODES, word
 
 SOURCES = ("A", "B", "C", "X")
 GRADES = ("1", "2", "3", "4")
@@ -32,9 +35,8 @@ SLOWER = tuple(each for each in Urgency if each is not Urgency.DISTRESS)
 class LetterForm(ActForm):
     """What every written letter has: a label, statements each marked fact or assessment, persons with a category."""
 
-    act = staticmethod(acts.write_letter)
-    permission = Permission.LETTER_SEND
     kind: Kind
+    draft: UUID
 
     to = forms.MultipleChoiceField(label=_("Recipients"), widget=forms.CheckboxSelectMultiple, choices=())
     topic = forms.ChoiceField(label=_("Topic"), choices=())
@@ -42,6 +44,8 @@ class LetterForm(ActForm):
     urgency = forms.TypedChoiceField(label=_("Urgency"), choices=(), coerce=Urgency, initial=Urgency.ROUTINE.value)
     sensitivity = forms.TypedChoiceField(label=_("Sensitivity"), coerce=int, choices=())
     handling = fields.one_of(_("Handling"), Handling)
+    operational = forms.BooleanField(label=_("Operational: for acting on, not for knowing alone"), required=False)
+    joint_operation = forms.ChoiceField(label=_("Joint operation"), choices=(), required=False)
     case = forms.UUIDField(
         label=_("Case"),
         required=False,
@@ -53,8 +57,12 @@ class LetterForm(ActForm):
         label=_("Channel"), choices=(), error_messages={"required": _("Choose the channel that it goes by.")}
     )
 
-    LABEL = ("to", "topic", "purpose", "urgency", "sensitivity", "handling", "case")
+    LABEL = (
+        "to", "topic", "purpose", "urgency", "sensitivity", "handling", "case", "joint_operation", "operational",
+    )  # fmt: skip
     LETTER: tuple[str, ...] = ("subject",)
+    LEAST = 1
+    """How many statements such a letter has at least."""
 
     def __init__(self, *args: Any, channels: tuple[Choice, ...], node: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -68,6 +76,11 @@ class LetterForm(ActForm):
         self.fields["purpose"].choices = _listed("purpose", {purpose for each in channels for purpose in each.purposes})
         self.fields["urgency"].choices = fields.words(SLOWER)
         self.fields["sensitivity"].choices = [(level, CODES["sensitivity"][str(level)]) for level in range(4)]
+        operations = [each for each in channels if each.mechanism == Mechanism.JOINT_OPERATION]
+        named = [(each.agreement, f"{each.title.said(get_language() or 'en')} {each.number}") for each in operations]
+        self.fields["joint_operation"].choices = [("", "–"), *named]
+        if not named:
+            self.fields["joint_operation"].widget = forms.HiddenInput()
         self.fields["agreement"].choices = [(each.agreement, each.agreement) for each in channels]
         for place in range(1, self.rows + 1):
             self.fields[f"text_{place}"] = fields.text(_("Statement"), required=False, rows=2)
@@ -84,7 +97,11 @@ class LetterForm(ActForm):
 
     def label(self) -> list[forms.BoundField]:
         """The fields of the label."""
-        return [self[name] for name in self.LABEL]
+        return [self[name] for name in self.LABEL if not self[name].is_hidden]
+
+    def unseen(self) -> list[forms.BoundField]:
+        """What the form carries along without showing it."""
+        return [self["token"], *(self[name] for name in self.LABEL if self[name].is_hidden)]
 
     def letter(self) -> list[forms.BoundField]:
         """The fields of the letter, before its statements."""
@@ -102,7 +119,7 @@ class LetterForm(ActForm):
     def clean(self) -> dict[str, Any]:
         """A letter says something, and every person in it has a category."""
         given: dict[str, Any] = super().clean() or self.cleaned_data
-        if not any(given.get(f"text_{place}") for place in range(1, self.rows + 1)):
+        if self.LEAST and not any(given.get(f"text_{place}") for place in range(1, self.rows + 1)):
             self.add_error("text_1", _("A letter says at least one thing."))
         for place in range(1, self.mentions + 1):
             if given.get(f"name_{place}") and not given.get(f"category_{place}"):
@@ -128,11 +145,12 @@ class LetterForm(ActForm):
         """What the letter says outside, as far as it was filled in."""
         self.is_valid()
         given = self.cleaned_data
+        to = given.get("to") or ()
         source, information = weakest((each.source, each.information) for each in self.said())
         named = any(given.get(f"name_{n}") for n in range(1, self.mentions + 1))
         return Heading(
             kind=self.kind,
-            to=tuple(given.get("to") or ()),
+            to=(to,) if isinstance(to, str) else tuple(to),
             topic=given.get("topic") or "",
             purpose=given.get("purpose") or "",
             sensitivity=given.get("sensitivity") or 0,
@@ -142,33 +160,94 @@ class LetterForm(ActForm):
             source=source,
             information=information,
             persons_named=named,
+            marks=Marks(operational=bool(given.get("operational")), joint_operation=given.get("joint_operation") or ""),
         )
 
-    def written(self) -> Struct:
-        """The letter."""
-        raise NotImplementedError
+    def parts(self) -> dict[str, Any]:
+        """What the letter is made of, by the names of its act's keywords."""
+        return {
+            "subject": self.cleaned_data["subject"],
+            "statements": self.said(),
+            "persons": self.mentioned(),
+        }
 
     def arguments(self) -> dict[str, Any]:
-        """The heading, the letter and the channel."""
+        """The heading, what the letter is made of, and the channel."""
         return {
+            "draft": self.draft,
             "heading": self.heading(),
-            "letter": self.written(),
             "agreement": self.cleaned_data["agreement"],
+            **self.parts(),
         }
 
 
 class WriteInformation(LetterForm):
     """Tell another service something."""
 
+    act = staticmethod(acts.write_letter)
+    permission = Permission.LETTER_SEND
     kind = Kind.INFORMATION
 
-    def written(self) -> InformationLetter:
+    def parts(self) -> dict[str, Any]:
         """The letter of information."""
-        return InformationLetter(subject=self.cleaned_data["subject"], statements=self.said(), persons=self.mentioned())
+        return {"letter": InformationLetter(**super().parts())}
 
 
-FORMS: Mapping[Kind, type[LetterForm]] = {Kind.INFORMATION: WriteInformation}
+class WriteRequest(LetterForm):
+    """Ask another service a question; the statements say what it rests on."""
+
+    act = staticmethod(acts.ask)
+    permission = Permission.REQUEST_ASK
+    kind = Kind.REQUEST
+
+    question = fields.text(_("Question"), rows=4, most=4000)
+
+    LETTER = ("subject", "question")
+    LEAST = 0
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        asked = self.fields["to"]
+        one = {"choices": asked.choices, "initial": asked.initial, "widget": forms.RadioSelect}
+        self.fields["to"] = forms.ChoiceField(label=asked.label, **one)
+
+    def parts(self) -> dict[str, Any]:
+        """The question and what it rests on."""
+        return {"question": self.cleaned_data["question"], **super().parts()}
+
+
+class WriteReply(LetterForm):
+    """Answer a request in whole or in part."""
+
+    act = staticmethod(acts.answer)
+    permission = Permission.REQUEST_ANSWER
+    kind = Kind.REPLY
+
+    request = forms.UUIDField(widget=forms.HiddenInput)
+    extent = forms.ChoiceField(label=_("Answer"), choices=(), widget=forms.RadioSelect)
+
+    LETTER = ("extent", "subject")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        extents = (ReplyStep.WHOLE, ReplyStep.PART)
+        self.fields["extent"].choices = [(each.value, word(each)) for each in extents]
+
+    def unseen(self) -> list[forms.BoundField]:
+        """The request that is answered is carried along too."""
+        return [*super().unseen(), self["request"]]
+
+    def parts(self) -> dict[str, Any]:
+        """What is answered, and whether something is left."""
+        given = self.cleaned_data
+        return {"request": given["request"], "whole": given["extent"] == ReplyStep.WHOLE, **super().parts()}
+
+
+FORMS: Mapping[Kind, type[LetterForm]] = {each.kind: each for each in (WriteInformation, WriteRequest, WriteReply)}
 """The kinds of letter that officers write on this page."""
+
+BEGUN = (Kind.INFORMATION, Kind.REQUEST)
+"""Those of them that begin something; a reply is begun from its request."""
 
 
 def _graded(label: Any, codes: tuple[str, ...], usual: str) -> forms.ChoiceField:
