@@ -50,7 +50,7 @@ lock:
 	  --no-emit-index-url --no-annotate --no-header --upgrade -q -o requirements.lock
 
 clean:
-	rm -rf $(VENV) .venv-bench build dist site node_modules src/tansiq/web/static/vendor src/*.egg-info
+	rm -rf $(VENV) .venv-bench .venv-bench-taxii build dist site node_modules src/tansiq/web/static/vendor src/*.egg-info
 	find src tests -name '*.mo' -delete -o -name '__pycache__' -prune -exec rm -rf {} +
 
 ready: $(VENV)/.ready $(PO:.po=.mo) $(VENDOR)

@@ -1,6 +1,7 @@
 """`make bench`: ours beside the peers, in one run on one machine, written to benchmarks/RESULTS.md.
 
     python -m benchmarks [NAME ...]     drift, ais, exchange, scale; all of them where none is named
+    python -m benchmarks [NAME ...]     drift, ais, exchange, taxii; all of them where none is named
 
 Each benchmark is a module that prints one JSON object on standard output: {"title": str, "rows": [{column: value}],
 "notes": [str]}. Absolute figures drift with the machine; what holds is the ratio of two figures of the same run.
@@ -17,6 +18,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 NAMES = ("drift", "ais", "exchange", "scale")
+NAMES = ("drift", "ais", "exchange", "taxii")
 PACKAGES = ("numpy", "numba", "pyais", "cryptography", "cedarpy", "django", "starlette", "uvicorn", "aiohttp")
 
 

@@ -24,7 +24,8 @@ from tansiq.exchange.kinds.information import InformationLetter, Nature, PersonC
 from tansiq.exchange.label import Urgency
 from tansiq.exchange.papers import Papers
 from tansiq.gateways.door import Door
-from tansiq.gateways.taxii.server import Taxii, collection_id
+from tansiq.gateways.taxii.query import collection_id
+from tansiq.gateways.taxii.server import Taxii
 from tansiq.parties import acts as parties
 from tansiq.parties.duties import Duty
 from tansiq.parties.values import Person, Token

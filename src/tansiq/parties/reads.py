@@ -62,12 +62,21 @@ def officer(*, person: UUID, post: UUID | None, now: datetime) -> values.Officer
 def clients(*, digests: Collection[str], now: datetime) -> dict[str, values.Officer]:
     """The programs behind the digests of their tokens, as officers; who may not sign in now is left out."""
     rows = Token.objects.filter(
-        digest__in=digests, since__lte=now, until__gt=now, revoked=None, person__is_active=True
-    ).values_list("digest", "person_id")
-    people = dict(rows)
-    posts = _held(now).filter(person__in=people.values(), duty=Duty.EXTERNAL_CLIENT.value)
-    officers = {row.person_id: row.officer() for row in posts}
-    return {digest: officers[person] for digest, person in people.items() if person in officers}
+        Q(person__posts__until=None) | Q(person__posts__until__gt=now),
+        digest__in=digests,
+        since__lte=now,
+        until__gt=now,
+        revoked=None,
+        person__is_active=True,
+        person__posts__duty=Duty.EXTERNAL_CLIENT.value,
+        person__posts__since__lte=now,
+    ).values_list(
+        "digest", "person__username", "person__posts__desk__agency_id", "person_id", "person__posts__desk__name"
+    )
+    return {
+        digest: values.Officer(name, agency, Duty.EXTERNAL_CLIENT, person, desk)
+        for digest, name, agency, person, desk in rows
+    }
 
 
 def tokens() -> tuple[values.Token, ...]:

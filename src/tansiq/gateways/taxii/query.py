@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from uuid import UUID, uuid5
 
 from tansiq.exchange.values import Wanted
+from tansiq.gateways.stix.marks import SPACE
 from tansiq.gateways.times import micros
 from tansiq.ground.errors import Malformed
 
@@ -14,6 +16,11 @@ MOST_VALUES = 200
 
 _NAME = re.compile(r"[a-z0-9-]{3,60}--[0-9a-fA-F-]{36}")
 _KIND = re.compile(r"[a-z0-9-]{3,60}")
+
+
+def collection_id(agreement: str) -> UUID:
+    """How TAXII calls the collection of an agreement."""
+    return uuid5(SPACE, f"collection/{agreement}")
 
 
 def acceptable(header: str) -> bool:

@@ -20,7 +20,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import msgspec
 from starlette.exceptions import HTTPException
@@ -36,7 +36,7 @@ from tansiq.exchange import acts, reads
 from tansiq.exchange.values import Collection, Page, Wanted
 from tansiq.gateways import times
 from tansiq.gateways.door import Denied, Door
-from tansiq.gateways.stix import marks, write
+from tansiq.gateways.stix import write
 from tansiq.gateways.stix.offer import offered
 from tansiq.gateways.taxii import query
 from tansiq.ground import clock
@@ -314,7 +314,7 @@ def _found(request: Request, reader: Officer) -> Collection:
     """The collection that the address names, if this client may use it."""
     named = request.path_params["collection"].lower()
     for each in reads.collections(reader=reader, now=clock.now()):
-        if str(collection_id(each.agreement)) == named:
+        if str(query.collection_id(each.agreement)) == named:
             return each
     raise Missing("There is no such collection.")
 
@@ -326,14 +326,9 @@ def _readable(request: Request, reader: Officer) -> Collection:
     return found
 
 
-def collection_id(agreement: str) -> UUID:
-    """How TAXII calls the collection of an agreement."""
-    return uuid5(marks.SPACE, f"collection/{agreement}")
-
-
 def _collection(found: Collection) -> dict[str, Any]:
     return {
-        "id": str(collection_id(found.agreement)),
+        "id": str(query.collection_id(found.agreement)),
         "title": f"{found.terms.title.en}: {', '.join(found.terms.parties)}",
         "description": f"Agreement {found.terms.number}, digest {found.agreement}",
         "can_read": found.may_read,
