@@ -41,6 +41,7 @@ REMEMBERED = 10_000
 """Of how many addresses and names the failures are remembered."""
 
 REST = 1.0
+LATELY = 60.0
 
 
 class Denied(Exception):
@@ -112,6 +113,7 @@ class Door:
     def __init__(self) -> None:
         self.lockout = Lockout()
         self._quotas: OrderedDict[str, Quota] = OrderedDict()
+        self._held: dict[str, float] = {}
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._waiting = 0
         self._lock = threading.Lock()
@@ -139,6 +141,11 @@ class Door:
         if not secret:
             raise Denied(401, "Sign in with a token: Authorization: Bearer TOKEN, or Basic with the client's name.")
         return Claim(token_digest(secret), name, address)
+
+    async def knock(self, claim: Claim) -> None:
+        """Refuse a stranger before a body is read. Who signed in lately is judged with the body, by the worker."""
+        if monotonic() - self._held.get(claim.digest, -REMEMBERED) > LATELY:
+            await self.ask(claim, lambda officer: None)
 
     async def ask(
         self,
@@ -217,10 +224,14 @@ class Door:
     def _one(self, job: Job, officers: dict[str, Officer]) -> Any:
         claim, officer = job.claim, officers.get(job.claim.digest)
         if officer is None or (claim.name and claim.name.casefold() != officer.name.casefold()):
+            self._held.pop(claim.digest, None)
             self._failed(claim)
             raise Denied(401, "This token does not hold.")
         if claim.name:
             self.lockout.forgive(f"name:{claim.name}")
+        if len(self._held) >= REMEMBERED:
+            self._held.clear()
+        self._held[claim.digest] = monotonic()
         if not self._quota(officer).take(job.cost):
             raise Denied(429, "More than this client's quota.", 1 + int(job.cost / RATE))
         return job.call(officer)

@@ -173,6 +173,7 @@ class Taxii:
     async def offer(self, request: Request) -> Response:
         """Section 5.5: what is offered is kept as the draft of a letter, until an officer decides."""
         claim = self.door.claim(request)
+        await self.door.knock(claim)
         if not query.is_taxii(request.headers.get("content-type", "")):
             raise Denied(415, f"Only {query.TAXII} is read here.")
         if request.headers.get("content-encoding", "identity") != "identity":
