@@ -8,16 +8,22 @@ import sys
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
+
+from tansiq.ground.errors import Malformed
+from tansiq.node import home as homes
 
 INIT = ("node", "init", "--home", "HOME/new", "--code", "ma", "--agency", "ma.marine")
 
 
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """A command in a process of its own; HOME stands for the folder."""
+def run(folder: Path, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+    """A command in a process of its own; HOME stands for the folder, `typed` is its standard input."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("TANSIQ_", "DJANGO_"))}
     words = [word.replace("HOME", str(folder)) for word in arguments]
     command = [sys.executable, "-m", "tansiq.cli", *words]
-    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, check=False)
+    return subprocess.run(
+        command, input=typed, capture_output=True, text=True, env=environment, timeout=60, check=False
+    )
 
 
 def one_line(done: subprocess.CompletedProcess[str], said: str) -> None:
@@ -49,6 +55,8 @@ BAD = {
     "another scheme": (("--url", "ftp://node.example"), "no address"),
     "nothing to listen at": (("--listen", "nowhere"), "no host and port"),
     "another database": (("--database", "mysql://x:secret@y/z"), "mysql:// is no database"),
+    "a password where everybody sees it": (("--database", "postgresql://x:secret@y/z"), "--database-password-stdin"),
+    "a password in a question": (("--database", "postgresql://x@y/z?password=secret"), "--database-password-stdin"),
     "a time zone of another planet": (("--timezone", "Mars/One"), "no time zone"),
     "a folder that cannot be": (("--home", "/proc/none"), "cannot be made"),
     "an exercise that no label can carry": (("--exercise", "ليلة"), "exercise"),
@@ -64,6 +72,34 @@ def test_a_home_that_cannot_be_made_is_not_begun(story: str, tmp_path: Path) -> 
     one_line(done, said)
     assert "secret" not in done.stderr
     assert not (tmp_path / "new").exists()
+
+
+def test_a_password_of_the_database_is_kept_apart_from_the_settings(tmp_path: Path) -> None:
+    home = homes.create(homes.Home(code="ma", agency="ma.marine", url="https://x", path=tmp_path / "ma"))
+
+    homes.keep_password(home, "between us")
+
+    assert home.database_password.read_text() == "between us\n"
+    assert home.database_password.stat().st_mode & 0o777 == 0o600
+    homes.save(replace(home, database="postgresql://x:between@y/z"))
+    with pytest.raises(Malformed, match=r"keys/database\.password"):
+        homes.load(home.path)
+
+
+PEOPLE = ("people", "add", "--home", "HOME/ma", "--username", "x", "--agency", "ma.marine", "--duty", "auditor")
+SECRETS = {
+    "nothing": "",
+    "too short": "MFRGG",
+    "no base32": "not-a-secret-of-any-kind!",
+    "another script": "سر",
+}
+
+
+@pytest.mark.parametrize("story", SECRETS)
+def test_a_second_step_needs_a_secret_that_is_one(story: str, made: Path) -> None:
+    done = run(made, *PEOPLE, "--password-stdin", "--totp-stdin", typed=f"a long enough password\n{SECRETS[story]}\n")
+
+    one_line(done, "no base32 secret")
 
 
 def test_an_address_that_is_taken_is_said(made: Path) -> None:

@@ -79,7 +79,7 @@ def make(folder: Path) -> dict[str, Served]:
         )  # fmt: skip
         answer(
             "people", "add", "--home", node.home, "--username", "admin", "--agency", AGENCIES[code], "--duty",
-            "node-administrator", "--totp", TOTP, "--password-stdin", stdin=PASSWORD + "\n",
+            "node-administrator", "--totp-stdin", "--password-stdin", stdin=f"{PASSWORD}\n{TOTP}\n",
         )  # fmt: skip
     for here, there in (("ma", "es"), ("es", "ma")):
         shown = answer("partner", "card", "--home", nodes[there].home)

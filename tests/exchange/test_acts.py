@@ -12,6 +12,7 @@ from tansiq.exchange.values import ExchangeReason, PartnerState, Sent
 from tansiq.ground.errors import Missing, Untrusted
 from tansiq.ground.verdict import Refused
 from tansiq.parties.duties import Duty
+from tansiq.parties.values import Officer
 from tests import neighbour as neighbours
 from tests.exchange.sealed import NOW
 from tests.neighbour import COORDINATOR, FIRST, SECOND, Neighbour
@@ -148,6 +149,31 @@ def test_nobody_signs_for_an_agency_of_another_node(es: Neighbour) -> None:
     answer = acts.sign_agreement(agreement=digest, party="es.salvamento", by=FIRST, now=NOW)
 
     assert getattr(answer, "reason", None) is ExchangeReason.NOT_A_PARTY
+
+
+SPEAKERS = {
+    "who looks after the node, of the agency": ("ma.marine", Duty.NODE_ADMINISTRATOR, None),
+    "who looks after the node, of another agency": ("ma.gendarmerie", Duty.NODE_ADMINISTRATOR, None),
+    "somebody of the agency": ("ma.marine", Duty.DUTY_OFFICER, None),
+    "somebody of another agency": ("ma.gendarmerie", Duty.DUTY_OFFICER, ExchangeReason.OTHER_AGENCY),
+}
+
+
+@pytest.mark.parametrize("story", SPEAKERS)
+def test_an_officer_speaks_for_the_own_agency_alone(story: str, es: Neighbour) -> None:
+    party, duty, reason = SPEAKERS[story]
+    digest = neighbours.agree(Mechanism.PICTURE, es, now=NOW)
+    draft = neighbours.agree(Mechanism.STATISTICS, es, now=NOW, signed=False)
+    by = Officer("x", party, duty)
+
+    said = [
+        acts.sign_agreement(agreement=draft, party="ma.marine", by=by, now=NOW),
+        acts.suspend_agreement(agreement=digest, party="ma.marine", by=by, now=NOW),
+        acts.lift_agreement(agreement=digest, party="ma.marine", by=by, now=NOW),
+        acts.end_agreement(agreement=digest, party="ma.marine", by=by, now=NOW),
+    ]
+
+    assert [getattr(answer, "reason", None) for answer in said] == [reason] * 4
 
 
 def test_a_letter_is_opened_for_a_reason_that_is_logged(es: Neighbour) -> None:

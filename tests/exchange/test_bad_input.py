@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tansiq.exchange import canon
+from tansiq.exchange import canon, intake
 from tansiq.exchange.agreements.terms import Mechanism
 from tansiq.exchange.models import Agreement, Envelope, Partner
 from tansiq.ground import clock
@@ -32,6 +32,11 @@ QUERIES = (
     "?epoch=1",
     "?epoch=1&size=1&size=2",
     "?epoch=%00&size=1",
+    "?epoch=" + "9" * 100_000 + "&size=1",
+    "?size=" + "9" * 4_000,
+    "?epoch=%D9%A3&size=1",
+    "?epoch=1_0&size=+1",
+    "?" + "&".join(["epoch=1"] * 1_000),
     "?epoch=one&size=1",
     "?" + "x" * 3000,
 )
@@ -71,6 +76,34 @@ def test_whatever_a_partner_posts_is_answered_and_changes_nothing(
     assert b"done" not in raw
     assert (Agreement.objects.count(), Partner.objects.get(node="es").token) == before
     assert not Envelope.objects.exists()
+
+
+ASKED = {
+    "/tsq1/receipts": ("POST", "rate", "burst"),
+    "/tsq1/agreements": ("POST", "PAPERS_RATE", "PAPERS_BURST"),
+    "/tsq1/card": ("POST", "PAPERS_RATE", "PAPERS_BURST"),
+    "/tsq1/head": ("GET", "HEAD_RATE", "HEAD_BURST"),
+    "/tsq1/catch-up": ("GET", "CATCH_UP_RATE", "CATCH_UP_BURST"),
+}
+
+
+@pytest.mark.parametrize("path", ASKED)
+def test_whatever_a_partner_asks_for_it_asks_for_so_often_alone(
+    serving_es: Neighbour, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    neighbours.agree(Mechanism.RESCUE, serving_es, now=clock.now())
+    method, rate, burst = ASKED[path]
+    if rate.isupper():
+        monkeypatch.setattr(intake, rate, 0.001)
+        monkeypatch.setattr(intake, burst, 2.0)
+    with open_door(**({} if rate.isupper() else {rate: 0.001, burst: 2.0})) as door:
+        body = canon.lp(b"a.b.c") if method == "POST" else b""
+        said = [serving_es.post(door, path, body, clock.now(), method=method) for _ in range(4)]
+        many = serving_es.post(door, path, canon.lp(*[b"a.b.c"] * 3), clock.now(), method="POST")
+
+    assert [status for status, _, _ in said] == [200, 200, 429, 429]
+    assert "retry-after" in said[-1][2]
+    assert many[0] in (429, 405)
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "OPTIONS"])

@@ -1,11 +1,10 @@
-"""The pages' tests: sign-in attempts of one test are no attempts of another, and jobs run where they are started."""
+"""The pages' tests: jobs run where they are started. Sign-in attempts stand in the database, and end with the test."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 
 from tansiq.web import jobs
 
@@ -24,9 +23,6 @@ class AtOnce:
 
 
 @pytest.fixture(autouse=True)
-def _quiet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    cache.clear()
+def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "_workers", AtOnce())
     monkeypatch.setattr(jobs, "_running", {})
-    yield
-    cache.clear()

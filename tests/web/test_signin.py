@@ -9,6 +9,8 @@ from allauth.socialaccount.models import SocialAccount, SocialLogin
 from django.conf import LazySettings
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.db import SessionStore
+from django.core.cache import caches
+from django.db import connection
 from django.test import Client, RequestFactory
 
 from tansiq.parties import acts
@@ -51,6 +53,28 @@ def test_the_secret_of_a_second_step_is_not_kept_in_the_clear(home: Path) -> Non
     acts.enrol_totp(person=world.person(Duty.WATCH_OFFICER).id, secret=SECRET)
 
     assert SECRET not in str(Authenticator.objects.get().data)
+
+
+def test_what_locks_a_sign_in_is_known_to_every_process(home: Path) -> None:
+    name, client = world.person(Duty.WATCH_OFFICER).username, Client()
+    for _ in range(5):
+        sign_in(client, name, "not the password")
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM web_memory")
+        assert cursor.fetchone()[0] > 0
+    caches["default"].close()
+    assert sign_in(Client(), name) == HTTPStatus.OK
+
+
+def test_many_wrong_passwords_lock_their_own_address_alone(home: Path, settings: LazySettings) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # thirty honest ones take a minute
+    name = world.person(Duty.WATCH_OFFICER).username
+    for number in range(30):
+        sign_in(Client(REMOTE_ADDR="203.0.113.9"), f"nobody-{number}", "not the password")
+
+    assert sign_in(Client(REMOTE_ADDR="203.0.113.9"), name) == HTTPStatus.OK
+    assert sign_in(Client(REMOTE_ADDR="198.51.100.7"), name) == HTTPStatus.FOUND
 
 
 def test_wrong_passwords_lock_the_account_s_sign_in_even_for_the_right_one(home: Path) -> None:

@@ -132,6 +132,19 @@ def test_too_many_pages_are_told_to_wait(home: Path, monkeypatch: pytest.MonkeyP
     assert listen(Duty.WATCH_OFFICER, monkeypatch)[0] == HTTPStatus.SERVICE_UNAVAILABLE
 
 
+def test_one_person_does_not_take_the_places_of_all(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "OF_ONE", 0)
+
+    assert listen(Duty.WATCH_OFFICER, monkeypatch)[0] == HTTPStatus.SERVICE_UNAVAILABLE
+
+
+def test_a_page_that_is_left_gives_its_place_back(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "OF_ONE", 1)
+
+    assert [listen(Duty.WATCH_OFFICER, monkeypatch)[0] for _ in range(2)] == [HTTPStatus.OK] * 2
+    assert not stream._listening
+
+
 def test_whoever_is_relieved_hears_no_more(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "HEARTBEAT", 0.0)
     listener = stream.listener

@@ -15,3 +15,11 @@ def setup(home: Path) -> homes.Home:
 
     django.setup()
     return found
+
+
+def upgrade() -> None:
+    """Bring the database of the node that is set up to what this version needs."""
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0, interactive=False)
+    call_command("createcachetable", verbosity=0)

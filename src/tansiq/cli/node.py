@@ -25,7 +25,14 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     new.add_argument("--agency", required=True, help="the agency it speaks for by default, like ma.marine")
     new.add_argument("--url", default="http://127.0.0.1:8000", help="where partners reach it")
     new.add_argument("--listen", default="", help="host:port to bind; where not said, the URL's own")
-    new.add_argument("--database", default="", help="a postgresql:// URL; SQLite in the home where not said")
+    new.add_argument(
+        "--database", default="", help="a postgresql:// URL without a password; SQLite in the home where not said"
+    )
+    new.add_argument(
+        "--database-password-stdin",
+        action="store_true",
+        help="read the database's password from standard input into keys/database.password",
+    )
     new.add_argument("--exercise", default="", help="the drill's name, on every page and letter")
     new.add_argument("--timezone", default="UTC")
     new.add_argument("--json", action="store_true")
@@ -38,15 +45,15 @@ def init(options: argparse.Namespace) -> int:
         home = homes.create(_wanted(options))
     except OSError as error:
         raise Malformed(f"{options.home} cannot be made: {error.strerror}.", "Choose another folder.") from error
+    if options.database_password_stdin:
+        homes.keep_password(home, sys.stdin.readline().rstrip("\n"))
     from tansiq.exchange import keystore
     from tansiq.exchange.keys import KeySet
 
     if warning := keystore.create(home.keys, KeySet.generate().dump()):
         print(f"tansiq node: {warning}", file=sys.stderr)
     node.setup(home.path)
-    from django.core.management import call_command
-
-    call_command("migrate", verbosity=0, interactive=False)
+    node.upgrade()
     words = _settle(home)
     say(options, {"node": home.code, "home": str(home.path), "url": home.url, "words": words})
     return 0
@@ -62,6 +69,11 @@ def _wanted(options: argparse.Namespace) -> homes.Home:
         raise Malformed(f"{options.code} is no code of a node.", "Write two to eight small letters, like ma.")
     if (scheme := urlsplit(options.database).scheme) not in ("", "postgres", "postgresql"):
         raise Malformed(f"{scheme}:// is no database of a node.", "Name a postgresql:// URL, or none.")
+    if homes.holds_password(options.database):
+        raise Malformed(
+            "A password on the command line stands in histories and process lists.",
+            "Leave it out of --database, and give it by --database-password-stdin, PGPASSWORD or ~/.pgpass.",
+        )
     if options.timezone not in zoneinfo.available_timezones():
         raise Malformed(f"{options.timezone} is no time zone.", "Name one like Africa/Casablanca, or UTC.")
     if node_of(options.agency) != options.code or "." not in options.agency:

@@ -1,9 +1,10 @@
 """`tansiq people add|list`: people of a node and the posts they hold.
 
-The password is read from standard input, so that it stands in no history and no process list.
+Secrets are read from standard input, a line each, so that they stand in no history and no process list.
 """
 
 import argparse
+import base64
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +15,9 @@ from tansiq.ground import clock
 from tansiq.ground.errors import Malformed
 from tansiq.ground.verdict import Refused
 from tansiq.parties.duties import Duty
+
+SHORTEST_SECRET = 10
+"""Bytes of a TOTP secret."""
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -32,7 +36,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     new.add_argument(
         "--password-stdin", action="store_true", required=True, help="read the password from standard input"
     )
-    new.add_argument("--totp", metavar="SECRET", help="base32 secret of a TOTP device to enrol")
+    new.add_argument(
+        "--totp-stdin", action="store_true", help="enrol a TOTP device: its base32 secret is the second line"
+    )
     new.add_argument("--json", action="store_true")
     new.set_defaults(run=add_person)
     every = verbs.add_parser("list", help="who may sign in here, and as what")
@@ -46,6 +52,7 @@ def add_person(options: argparse.Namespace) -> int:
     password = sys.stdin.readline().rstrip("\n")
     if len(password) < 12:
         raise Malformed("The password has fewer than 12 characters.", "Give a longer one on standard input.")
+    secret = _secret() if options.totp_stdin else ""
     home = node.setup(options.home)
     from django.db import transaction
 
@@ -77,10 +84,23 @@ def add_person(options: argparse.Namespace) -> int:
             transaction.set_rollback(True)
             return refused("people", post)
         exchange.record(event=Permission.POST_APPOINT, thing=post.id, by=f"{home.agency}/command-line", now=now)
-        if options.totp:
-            acts.enrol_totp(person=person.id, secret=options.totp)
+        if secret:
+            acts.enrol_totp(person=person.id, secret=secret)
     say(options, {"person": str(person.id), "username": person.username, "post": str(post.id), "duty": post.duty})
     return 0
+
+
+def _secret() -> str:
+    """The second line of standard input, as a secret of RFC 4648 base32 that authenticators take."""
+    secret = sys.stdin.readline().strip().replace(" ", "").upper()
+    try:
+        if len(base64.b32decode(secret + "=" * (-len(secret) % 8))) < SHORTEST_SECRET:
+            raise ValueError
+    except ValueError as error:
+        raise Malformed(
+            "The second line is no base32 secret of 10 bytes or more.", "Give the password and then the secret."
+        ) from error
+    return secret
 
 
 def list_people(options: argparse.Namespace) -> int:

@@ -3,9 +3,15 @@
 import argparse
 import socket
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tansiq.cli import django as node
 from tansiq.ground.errors import Unready
+from tansiq.node.home import Home
+
+if TYPE_CHECKING:  # both take time to import, and the other commands need neither
+    import uvicorn
+    from starlette.types import ASGIApp
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -19,7 +25,6 @@ def serve(options: argparse.Namespace) -> int:
     """Bring the database up to date, then answer people and partners."""
     home = node.setup(options.home)
     import uvicorn
-    from django.core.management import call_command
 
     from tansiq.exchange import reads
     from tansiq.node.asgi import application
@@ -27,21 +32,29 @@ def serve(options: argparse.Namespace) -> int:
     reads.signs()  # keys that do not open are said before anything starts
     host, port = home.address
     _free(host, port)
-    call_command("migrate", verbosity=0, interactive=False)
-    config = uvicorn.Config(
-        application(home),
+    node.upgrade()
+    uvicorn.Server(config(home, application(home))).run()
+    return 0
+
+
+def config(home: Home, application: "ASGIApp") -> "uvicorn.Config":
+    """How a node is served. A client's address and scheme are taken from the named proxies, and from nobody else."""
+    import uvicorn
+
+    host, port = home.address
+    return uvicorn.Config(
+        application,
         host=host,
         port=port,
         lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=bool(home.proxies),
+        forwarded_allow_ips=list(home.proxies),
         timeout_graceful_shutdown=5,
         timeout_keep_alive=75,
     )
-    uvicorn.Server(config).run()
-    return 0
 
 
 def _free(host: str, port: int) -> None:

@@ -60,6 +60,12 @@ RATE, BURST = 3_000.0, 12_000.0
 CATCH_UP_RATE, CATCH_UP_BURST = 0.1, 5.0
 """How often one partner may ask for all that it lost: the answer is long, and the worker does nothing else then."""
 
+PAPERS_RATE, PAPERS_BURST = 200.0, 2_000.0
+"""How many papers and cards a second one partner may send, and how many at once."""
+
+HEAD_RATE, HEAD_BURST = 50.0, 500.0
+"""How often a second one partner may ask for our head, and how often at once: a proof takes some tens of reads."""
+
 ANCHOR_EVERY = 0.25
 REFRESH_EVERY = 1.0
 
@@ -100,7 +106,7 @@ class Intake:
         self._waiting = 0
         self._lock = threading.Lock()
         self._quotas: dict[tuple[str, bool], Quota] = {}
-        self._catch_ups: dict[str, Quota] = {}
+        self._asks: dict[tuple[str, str], Quota] = {}
         self._reading: Counter[str] = Counter()
         self._neighbours = reads.Neighbours(node="", keys={}, cards={}, rescue=())
         self._thread: threading.Thread | None = None
@@ -155,15 +161,20 @@ class Intake:
             lambda frames, node: acts.receive_receipts(
                 tokens=[frame.decode("ascii", "replace") for frame in frames], node=node, now=clock.now()
             ),
+            (self.rate, self.burst),
         )
 
     async def agreements(self, request: Request) -> Response:
         """Receive an agreement's papers."""
-        return await self._hear(request, lambda frames, node: tuple(_papers(frame, node) for frame in frames))
+        return await self._hear(
+            request,
+            lambda frames, node: tuple(_papers(frame, node) for frame in frames),
+            (PAPERS_RATE, PAPERS_BURST),
+        )
 
     async def card(self, request: Request) -> Response:
         """Receive a partner's newer card."""
-        return await self._hear(request, self._cards)
+        return await self._hear(request, self._cards, (PAPERS_RATE, PAPERS_BURST))
 
     def _cards(self, frames: tuple[bytes, ...], node: str) -> tuple[str, ...]:
         """Take newer cards, and know their keys before the next request."""
@@ -176,9 +187,11 @@ class Intake:
         node, _, refusal = await self.read(request)
         if refusal is not None:
             return refusal
-        asked = parse_qs(request.url.query)
+        if not self._may_ask(node, "head", HEAD_RATE, HEAD_BURST):
+            return _later(429, 1)
         try:
-            epoch, size = int(asked.get("epoch", ["0"])[0]), int(asked.get("size", ["0"])[0])
+            asked = parse_qs(request.url.query, max_num_fields=10)
+            epoch, size = (_count(asked.get(name, ["0"])[0]) for name in ("epoch", "size"))
         except ValueError:
             return _said(400, "Epoch and size are numbers.")
         return await self._ask([], lambda: _head(node, epoch, size), 0, lambda answer: answer)
@@ -188,11 +201,14 @@ class Intake:
         node, _, refusal = await self.read(request)
         if refusal is not None:
             return refusal
-        if not self._catch_ups.setdefault(node, Quota(CATCH_UP_RATE, CATCH_UP_BURST)).take(1):
+        if not self._may_ask(node, "catch-up", CATCH_UP_RATE, CATCH_UP_BURST):
             return _later(429, 10)
         return await self._ask([], lambda: reads.catch_up(node=node), 0, lambda answer: answer)
 
-    async def _hear(self, request: Request, call: Callable[[tuple[bytes, ...], str], Any]) -> Response:
+    async def _hear(
+        self, request: Request, call: Callable[[tuple[bytes, ...], str], Any], allowed: tuple[float, float]
+    ) -> Response:
+        """Have the worker take some frames, as many as the partner is allowed: by the second, and at once."""
         node, body, refusal = await self.read(request)
         if refusal is not None:
             return refusal
@@ -200,6 +216,8 @@ class Intake:
             frames = canon.frames(body, least=1, most=transport.MAX_PARCELS, limit=1 << 20)
         except Malformed as fault:
             return _said(400, fault.what)
+        if not self._may_ask(node, request.url.path, *allowed, count=len(frames)):
+            return _later(429, 1)
         return await self._ask([], lambda: call(frames, node), len(body), lambda words: transport.Words(answers=words))
 
     async def read(
@@ -274,6 +292,10 @@ class Intake:
             log.error("nothing could be kept: %s", error)
             return _later(503, 5)
         return Response(msgspec.json.encode(shape(answer)), media_type="application/json")
+
+    def _may_ask(self, node: str, what: str, rate: float, burst: float, count: int = 1) -> bool:
+        """Whether a partner may do this so many times more now."""
+        return self._asks.setdefault((node, what), Quota(rate, burst)).take(count)
 
     def _quota(self, node: str, rescue: bool) -> Quota:
         key = (node, rescue)
@@ -385,6 +407,13 @@ class Intake:
             self._neighbours = reads.neighbours(now=clock.now())
         except (DatabaseError, OSError, Fault) as error:
             log.error("the partners could not be read: %s", error)
+
+
+def _count(text: str) -> int:
+    """A whole number as a question names it, small enough for a column; else ValueError."""
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise ValueError
+    return int(text)
 
 
 def write_anchor() -> None:

@@ -75,6 +75,7 @@ class ExchangeReason(StrEnum):
     SAME_PERSON = "exchange.reason.same-person"
     WORDS_DIFFER = "exchange.reason.words-differ"
     NOT_A_PARTY = "exchange.reason.not-a-party"
+    OTHER_AGENCY = "exchange.reason.other-agency"
     NO_CHANGE = "exchange.reason.no-change"
     OWN_CARD = "exchange.reason.own-card"
     NO_REASON_GIVEN = "exchange.reason.no-reason-given"

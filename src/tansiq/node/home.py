@@ -11,8 +11,10 @@ Reading a home needs no database and no Django.
 """
 
 import tomllib
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 from msgspec import Meta, Struct
@@ -54,7 +56,8 @@ class Stamping(Struct, frozen=True, forbid_unknown_fields=True):
 class Home(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a node is: `url` is where partners reach it, `listen` where it binds.
 
-    `database` is a PostgreSQL URL, or empty for SQLite in the home; `secure` says that it is reached by https alone.
+    `database` is a PostgreSQL URL, or empty for SQLite in the home; its password stands in `keys/`. `secure` says
+    that it is reached by https alone; `proxies` are the addresses or networks of proxies that are believed on clients.
     """
 
     code: str
@@ -67,6 +70,7 @@ class Home(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     hosts: tuple[str, ...] = ("localhost", "127.0.0.1")
     timezone: str = "UTC"
     secure: bool = True
+    proxies: tuple[str, ...] = ("127.0.0.1", "::1")
     feeds: tuple[Feed, ...] = ()
     oidc: tuple[Provider, ...] = ()
     timestamps: tuple[Stamping, ...] = ()
@@ -82,6 +86,11 @@ class Home(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     def keys(self) -> Path:
         """Where the node's keys stand."""
         return self.path / "keys"
+
+    @property
+    def database_password(self) -> Path:
+        """Where the password of the database stands, if it has one and it is not in PGPASSWORD or ~/.pgpass."""
+        return self.keys / "database.password"
 
     @property
     def anchor(self) -> Path:
@@ -106,7 +115,7 @@ def load(path: Path) -> Home:
         home = msgspec.convert(found, Home)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
         raise Malformed(f"{file} cannot be read: {error}.", "Mend that line and try again.") from error
-    _check_exercise(home.exercise, file)
+    _check(home, file)
     return msgspec.structs.replace(home, path=path.resolve())
 
 
@@ -115,7 +124,7 @@ def create(home: Home) -> Home:
     file = home.path / FILE
     if file.exists():
         raise Unready(f"{home.path} already holds a node.", "Choose another folder.")
-    _check_exercise(home.exercise, file)
+    _check(home, file)
     for folder in ("", "keys", "forcing", "logs"):
         (home.path / folder).mkdir(parents=True, exist_ok=True, mode=0o700)
         (home.path / folder).chmod(0o700)  # a folder that was there keeps its mode, and the database stands in it
@@ -123,9 +132,33 @@ def create(home: Home) -> Home:
     return load(home.path)
 
 
-def _check_exercise(name: str, file: Path) -> None:
+def _check(home: Home, file: Path) -> None:
+    name = home.exercise
     if not (name.isascii() and name.isprintable() and len(name) <= 60):
         raise Malformed(f"{file}: the exercise's name goes on every label.", "Write at most 60 plain letters (ASCII).")
+    for proxy in home.proxies:
+        try:
+            ip_network(proxy)
+        except ValueError as error:
+            raise Malformed(
+                f"{file}: {proxy} is no address of a proxy.", "Write an address or a network like 10.0.0.0/28."
+            ) from error
+    if holds_password(home.database):
+        raise Malformed(f"{file}: a password stands in `database`.", "Move it into keys/database.password, mode 0600.")
+
+
+def holds_password(database: str) -> bool:
+    """Whether a database's URL holds a password, which belongs into a file of its own."""
+    parts = urlsplit(database)
+    return bool(parts.password) or any(name == "password" for name, _ in parse_qsl(parts.query))
+
+
+def keep_password(home: Home, password: str) -> None:
+    """Write the password of the database into its file, readable by its owner alone."""
+    file = home.database_password
+    file.touch(mode=0o600)
+    file.chmod(0o600)
+    file.write_text(password + "\n", encoding="utf-8")
 
 
 def save(home: Home) -> None:

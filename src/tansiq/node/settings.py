@@ -63,12 +63,18 @@ def _database() -> dict[str, Any]:
         "ENGINE": "django.db.backends.postgresql",
         "NAME": parts.path.lstrip("/"),
         "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
+        "PASSWORD": _database_password() or unquote(parts.password or ""),
         "HOST": parts.hostname or "",
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
     }
+
+
+def _database_password() -> str:
+    """The password in the home's file; without one, the driver looks at PGPASSWORD and ~/.pgpass itself."""
+    file = _home.database_password if _home else None
+    return file.read_text(encoding="utf-8").strip() if file is not None and file.is_file() else ""
 
 
 def _providers() -> list[dict[str, Any]]:
@@ -148,6 +154,13 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": _database()}
+CACHES = {
+    "default": {  # what locks a sign-in, and which codes were used: the same for every process, and after a restart
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "web_memory",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "parties.Person"
@@ -168,7 +181,6 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _secure
 SECURE_SSL_REDIRECT = _secure
 SECURE_HSTS_SECONDS = 31_536_000 if _secure else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _secure
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_AGE = 12 * 3600  # one shift
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True

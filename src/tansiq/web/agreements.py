@@ -15,7 +15,7 @@ from tansiq.exchange.agreements.terms import Agreement as Terms
 from tansiq.exchange.choosing import RuleWords
 from tansiq.exchange.values import Agreement
 from tansiq.parties.duties import Permission
-from tansiq.parties.values import node_of
+from tansiq.parties.values import Officer, node_of
 from tansiq.web.access import DutyRequest, needs, offer, perform
 from tansiq.web.forms import agreements as forms
 
@@ -73,13 +73,15 @@ def changes_page(request: DutyRequest, agreement: str) -> HttpResponse:
     return render(request, "exchange/changes.html", context)
 
 
-def _ours(line: Agreement) -> tuple[str, ...]:
-    return tuple(party for party in line.parties if node_of(party) == settings.TANSIQ_NODE)
+def _ours(line: Agreement, reader: Officer) -> tuple[str, ...]:
+    """The parties that the reader may speak for: the own agency, or any of the node's for who looks after the node."""
+    ours = (party for party in line.parties if node_of(party) == settings.TANSIQ_NODE)
+    return tuple(party for party in ours if reader.oversees or party == reader.party)
 
 
 def _sayable(request: DutyRequest, line: Agreement) -> dict[str, Any]:
     """What may be said of the agreement now."""
-    ours = _ours(line)
+    ours = _ours(line, request.officer)
     unsigned = tuple(party for party in ours if party not in line.signed)
     suspended = tuple(party for party in ours if party in line.suspended_by)
     live = line.state in (AgreementState.IN_FORCE, AgreementState.SUSPENDED, AgreementState.SIGNED)
@@ -96,7 +98,7 @@ def _sayable(request: DutyRequest, line: Agreement) -> dict[str, Any]:
 
 
 def _say(request: DutyRequest, agreement: str, form: Any) -> HttpResponse:
-    ours = _ours(reads.agreement(agreement=agreement, reader=request.officer).line)
+    ours = _ours(reads.agreement(agreement=agreement, reader=request.officer).line, request.officer)
     return perform(request, form(request.POST, ours=ours), agreement_page, agreement=agreement)
 
 

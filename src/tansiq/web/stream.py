@@ -7,11 +7,13 @@ the pages. The session is asked again at every heartbeat: whoever is signed out 
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from threading import Barrier
 from typing import ParamSpec, TypeVar
+from uuid import UUID
 
 import msgspec
 from django.conf import settings
@@ -33,14 +35,15 @@ LOOK_EVERY = 1.0
 HEARTBEAT = 15.0
 LIFETIME = 600.0
 REPLAY = 200
-CLIENTS = 256
+CLIENTS, OF_ONE = 256, 12
+"""How many pages may listen at a time: of all people together, and of one person."""
 READERS = 4
 """Threads, and so connections to the database, that read for all streams together."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_listening = 0
+_listening: Counter[UUID] = Counter()
 _readers: ThreadPoolExecutor | None = None
 
 
@@ -58,7 +61,7 @@ async def stream(request: Request) -> Response:
     officer = await _read(listener, key)
     if officer is None:
         return PlainTextResponse("Sign in first.", 401, headers)
-    if _listening >= CLIENTS:
+    if _listening.total() >= CLIENTS or _listening[officer.person] >= OF_ONE:
         return PlainTextResponse("Too many pages are listening.", 503, {**headers, "Retry-After": "30"})
     after = position(request.headers.get("last-event-id") or request.query_params.get("after", ""))
     return StreamingResponse(_tell(key, officer, after), media_type="text/event-stream", headers=headers)
@@ -101,8 +104,7 @@ def told(happened: Iterable[Event]) -> str:
 
 async def _tell(key: str, officer: Officer, after: int | None) -> AsyncIterator[str]:
     """Say what changes until the browser goes, the session ends or the time is up; the browser then comes again."""
-    global _listening
-    _listening += 1
+    _listening[officer.person] += 1
     try:
         seen = after if after is not None else await _read(latest, officer)
         yield f"retry: 3000\nid: {seen}\n\n"
@@ -124,7 +126,9 @@ async def _tell(key: str, officer: Officer, after: int | None) -> AsyncIterator[
                 yield ": still here\n\n"
             await asyncio.sleep(LOOK_EVERY)
     finally:
-        _listening -= 1
+        _listening[officer.person] -= 1
+        if not _listening[officer.person]:
+            del _listening[officer.person]
 
 
 async def _read(read: Callable[P, T], *args: P.args, **keywords: P.kwargs) -> T:

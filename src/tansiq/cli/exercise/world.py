@@ -107,10 +107,11 @@ def _people(node: Served, people: dict[str, Account]) -> None:
     """Put the people of a node on duty."""
     for one in people.values():
         if one.node == node.code:
-            second = ("--totp", one.totp) if one.totp else ()
+            second = ("--totp-stdin",) if one.totp else ()
             command(
                 "people", "add", "--home", str(node.home), "--username", one.username, "--agency", one.agency,
-                "--desk", one.desk, "--duty", str(one.duty), "--password-stdin", *second, stdin=one.password + "\n",
+                "--desk", one.desk, "--duty", str(one.duty), "--password-stdin", *second,
+                stdin=f"{one.password}\n{one.totp}\n",
             )  # fmt: skip
 
 

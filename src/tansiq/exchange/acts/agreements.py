@@ -63,8 +63,8 @@ def supersede_agreement(
 def sign_agreement(*, agreement: str, party: str, by: Officer, now: datetime) -> values.Agreement | Refused:
     """Sign for a party that this node speaks for, and send document and signatures to the other parties' nodes."""
     row, me = _row(agreement), own()
-    if party not in row.terms().parties or node_of(party) != me.node:
-        return Refused(ExchangeReason.NOT_A_PARTY, ExchangeBasis.AGREEMENT)
+    if (refusal := _speaks_for(row, party, by)) is not None:
+        return refusal
     if party not in row.signatures:
         token = standing.sign_agreement(row.digest, party=party, now=now, signer=me.keys.signer)
         _log(Permission.AGREEMENT_SIGN, row.digest, by.signature, now, {"party": party, "signature": jws.digest(token)})
@@ -113,6 +113,18 @@ def receive_agreement(*, papers: Papers, sender: str, now: datetime) -> values.A
     _take_signatures(row, papers.signatures, sender or "file", now)
     _take_statements(row, papers.statements, sender or "file", now)
     return row.value(now)
+
+
+def _speaks_for(row: Agreement, party: str, by: Officer) -> Refused | None:
+    """Why an officer may not sign or speak for a party, or None.
+
+    One speaks for one's own agency. Who looks after the node speaks for each agency of it; the log names both.
+    """
+    if party not in row.terms().parties or node_of(party) != own().node:
+        return Refused(ExchangeReason.NOT_A_PARTY, ExchangeBasis.AGREEMENT)
+    if party != by.party and not by.oversees:
+        return Refused(ExchangeReason.OTHER_AGENCY, ExchangeBasis.HOUSE)
+    return None
 
 
 def _row(agreement: str) -> Agreement:
@@ -182,8 +194,8 @@ def _say(
     agreement: str, party: str, act: PartyAct, event: Permission, by: Officer, now: datetime, reason: str
 ) -> values.Agreement | Refused:
     row, me = _row(agreement), own()
-    if party not in row.terms().parties or node_of(party) != me.node:
-        return Refused(ExchangeReason.NOT_A_PARTY, ExchangeBasis.AGREEMENT)
+    if (refusal := _speaks_for(row, party, by)) is not None:
+        return refusal
     said = row.said()
     statement = standing.Statement(
         agreement=row.digest,

@@ -161,6 +161,7 @@ WORDS: dict[type[Enum], dict[Enum, Promise]] = {
         ExchangeReason.SAME_PERSON: _("Two persons confirm a partner; you added this card."),
         ExchangeReason.WORDS_DIFFER: _("These are not the partner's words. Compare them by voice again."),
         ExchangeReason.NOT_A_PARTY: _("You are no party to this agreement."),
+        ExchangeReason.OTHER_AGENCY: _("You speak for your own agency alone."),
         ExchangeReason.NO_CHANGE: _("This changes nothing."),
         ExchangeReason.OVER: _("This agreement has ended, or another stands in its place."),
         ExchangeReason.OWN_CARD: _("This is the node's own card."),
