@@ -52,6 +52,7 @@ Seen = Callable[..., frozenset[UUID]]
 SEEN: dict[str, Seen] = {
     "exchange.envelope": envelopes.seen,
     "exchange.release": envelopes.seen,
+    "exchange.desk": envelopes.seen,
     "rescue.case": cases.seen,
     "correspondence.request": requests.seen_requests,
 }

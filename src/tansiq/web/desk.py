@@ -13,11 +13,12 @@ from tansiq.exchange.label import Urgency
 from tansiq.exchange.values import Passing
 from tansiq.ground import clock
 from tansiq.parties.duties import Permission
+from tansiq.web import events
 from tansiq.web.access import ActForm, DutyRequest, needs, offer, perform
 from tansiq.web.exchange import envelope_page
 from tansiq.web.forms import desk as forms
 
-PAGE = 50
+PAGE, SHOWN_EVENTS = 50, 60
 WHICH = ("open", "desk", "overdue", "ended")
 
 
@@ -58,7 +59,7 @@ def passing_page(request: DutyRequest, envelope: UUID, **shown: Any) -> HttpResp
         "passing": passing,
         "line": passing.line.envelope,
         "moment": clock.now(),
-        "events": reads.log(reader=request.officer, things=(envelope,)),
+        "events": events.log(reader=request.officer, things=(envelope,), limit=SHOWN_EVENTS),
         **offer(request, *_open_steps(passing)),
     }
     return render(request, "desk/passing.html", {**context, **shown})
