@@ -97,9 +97,9 @@ def test_whatever_a_partner_asks_for_it_asks_for_so_often_alone(
         monkeypatch.setattr(intake, rate, 0.001)
         monkeypatch.setattr(intake, burst, 2.0)
     with open_door(**({} if rate.isupper() else {rate: 0.001, burst: 2.0})) as door:
-        body = canon.lp(b"a.b.c") if method == "POST" else b""
+        body = canon.lp(serving_es.card().encode()) if method == "POST" else b""
         said = [serving_es.post(door, path, body, clock.now(), method=method) for _ in range(4)]
-        many = serving_es.post(door, path, canon.lp(*[b"a.b.c"] * 3), clock.now(), method="POST")
+        many = serving_es.post(door, path, canon.lp(*[b"a.b.c"] * 3), clock.now())
 
     assert [status for status, _, _ in said] == [200, 200, 429, 429]
     assert "retry-after" in said[-1][2]

@@ -320,12 +320,16 @@ class Intake:
     def _continued(self, node: str, body: bytes, verifier: Verifier) -> Verifier:
         """The key that asks with a newer card: the one on that card counts too, where ours endorsed it.
 
-        A partner that changed its keys signs with the new one, which nobody knows before this card came.
+        A partner that changed its keys signs with the new one, which nobody knows before this card came. What is no
+        card, or none that continues ours, changes nothing: it is answered as who signed the request may hear.
         """
-        for frame in canon.frames(body, least=1, most=1, limit=1 << 20):
+        try:
+            (frame,) = canon.frames(body, least=1, most=1, limit=1 << 20)
             card = cards.read_card(frame.decode("ascii", "replace"))
             if cards.succeed(self._neighbours.cards[node], card) is not cards.Succession.CONFIRM:
                 return card.verifier.followed((verifier, *verifier.older))
+        except Fault:
+            return verifier
         return verifier
 
     # The worker's side
