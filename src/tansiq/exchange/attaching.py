@@ -95,6 +95,11 @@ def read_head(data: bytes) -> Head:
     return Head(name, kind, place)
 
 
+def expected(name: str, kind: str, size: int) -> Attachment:
+    """How a label will name a file: its size with the head, its type, and no digest yet."""
+    return Attachment("0" * 64, len(head_of(name, kind)) + size, kind)
+
+
 def seal(store: Store, files: tuple[Named, ...], route: Route, secret: bytes) -> Ready:
     """Seal files that were handed in, for a letter of this route and under its keys (`secret`, 64 random bytes).
 

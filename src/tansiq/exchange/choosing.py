@@ -15,6 +15,7 @@ from tansiq.exchange import canon
 from tansiq.exchange import label as labels
 from tansiq.exchange.agreements.standing import AgreementState
 from tansiq.exchange.agreements.terms import Agreement, Text
+from tansiq.exchange.attaching import Ready
 from tansiq.exchange.kinds import Kind
 from tansiq.exchange.label import PLAIN, Attachment, Handling, Label, Marks, Urgency
 from tansiq.exchange.measures import Spread
@@ -27,7 +28,10 @@ _UNSEALED = labels.part_of(b"")
 
 
 class Heading(Struct, frozen=True, kw_only=True):
-    """What a letter will say outside, as far as it is known while it is written."""
+    """What a letter will say outside, as far as it is known while it is written.
+
+    `ready` are the attachments once they are sealed for it; until then `attached` says what they will be.
+    """
 
     kind: Kind
     to: tuple[str, ...] = ()
@@ -42,6 +46,7 @@ class Heading(Struct, frozen=True, kw_only=True):
     persons_named: bool = False
     marks: Marks = PLAIN
     attached: tuple[Attachment, ...] = ()
+    ready: Ready | None = None
 
 
 class RuleWords(Struct, frozen=True):

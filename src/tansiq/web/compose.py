@@ -26,6 +26,7 @@ from tansiq.exchange.choosing import Heading
 from tansiq.exchange.kinds import Kind
 from tansiq.exchange.values import Sent
 from tansiq.ground import clock
+from tansiq.ground.errors import Fault
 from tansiq.ground.ids import uuid7
 from tansiq.ground.verdict import Refused
 from tansiq.parties.duties import Permission
@@ -34,6 +35,7 @@ from tansiq.web.forms.compose import BEGUN, FORMS, LetterForm
 
 GROWS = {"statement": ("rows", 1), "person": ("mentions", 0)}
 """What a button adds to the form: the field that counts it, and how many there are at first."""
+SEVERAL = ("to", "attachments")
 UNKEPT = ("csrfmiddlewaretoken", "token", "step", "instead")
 
 
@@ -59,7 +61,8 @@ def _form(request: DutyRequest, kind: str, *args: Any, **kwargs: Any) -> LetterF
     if not request.officer.holds(FORMS[Kind(kind)].permission):
         raise PermissionDenied
     channels = reads.writable(reader=request.officer, now=clock.now())
-    return FORMS[Kind(kind)](*args, channels=channels, node=settings.TANSIQ_NODE, **kwargs)
+    uploads = reads.uploads(reader=request.officer)
+    return FORMS[Kind(kind)](*args, channels=channels, node=settings.TANSIQ_NODE, uploads=uploads, **kwargs)
 
 
 @needs(Permission.LETTER_SEND)
@@ -89,7 +92,7 @@ def _resumed(request: DutyRequest, kind: str, draft: UUID) -> LetterForm:
     if kept is None:
         about = {"case": case[:36]} if (case := request.GET.get("case", "")) else {}
         return _form(request, kind, initial=about)
-    fields = {name: values if name == "to" else values[-1] for name, values in kept.fields.items() if values}
+    fields = {name: values if name in SEVERAL else values[-1] for name, values in kept.fields.items() if values}
     return _form(request, kind, initial=fields)
 
 
@@ -145,8 +148,39 @@ def send_letter(request: DutyRequest, kind: str, draft: UUID) -> HttpResponse:
     form.draft = draft  # an attempt that is refused is about no thing, and its agency sees it in the log
     if not was_sent(form):
         acts.keep_draft(draft=draft, kind=kind, fields=_typed(request), by=request.officer, now=clock.now())
+        if answer := _sealed(request, form, kind, draft):
+            return answer
+    try:
+        return perform(request, form, compose_page, to=_page_of, after="envelopes", about={}, kind=kind, draft=draft)
+    finally:
+        if form.ready is not None:
+            reads.forget(ready=form.ready)
 
-    return perform(request, form, compose_page, to=_page_of, after="envelopes", about={}, kind=kind, draft=draft)
+
+def _sealed(request: DutyRequest, form: LetterForm, kind: str, draft: UUID) -> HttpResponse | None:
+    """Seal what is attached, before the letter and outside its transaction; an answer where that cannot be done.
+
+    A large file takes seconds, and nothing else of the node waits for it.
+    """
+    if not form.is_valid() or not form.attached() or form.ready is not None:
+        return None
+    heading = form.heading()
+    try:
+        ready = reads.seal_uploads(
+            uploads=tuple(each.id for each in form.attached()),
+            agreement=form.cleaned_data["agreement"],
+            to=heading.to,
+            urgency=heading.urgency.value,
+            by=request.officer,
+            now=clock.now(),
+        )
+    except Fault as fault:
+        page = compose_page(request, kind=kind, draft=draft, form=form, fault=fault)
+        return again(page, HTTPStatus.UNPROCESSABLE_ENTITY)
+    if isinstance(ready, Refused):
+        return again(compose_page(request, kind=kind, draft=draft, form=form, refusal=ready), HTTPStatus.CONFLICT)
+    form.ready = ready
+    return None
 
 
 def _page_of(done: Sent | Asked) -> str:

@@ -21,8 +21,8 @@ def post(
     now: datetime,
     in_reply_to: UUID | None = None,
 ) -> Sent | Refused:
-    """Seal and queue it; nothing is sent when it is refused."""
-    return exchange.send(
+    """Seal and queue it, with what is attached; nothing is sent when it is refused."""
+    sent = exchange.send(
         kind=heading.kind,
         letter=letter,
         agreement=agreement,
@@ -40,4 +40,8 @@ def post(
         marks=heading.marks,
         by=by,
         now=now,
+        ready=heading.ready,
     )
+    if isinstance(sent, Sent) and heading.ready is not None:
+        exchange.drop_uploads(uploads=tuple(file.id for file in heading.ready.files), by=by)
+    return sent

@@ -13,12 +13,15 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from tansiq.correspondence import acts
+from tansiq.exchange import attaching
 from tansiq.exchange.agreements.terms import Mechanism
+from tansiq.exchange.attaching import Ready
 from tansiq.exchange.choosing import Choice, Heading, weakest
 from tansiq.exchange.kinds import Kind
 from tansiq.exchange.kinds.information import InformationLetter, Nature, PersonCategory, PersonMentioned, Statement
 from tansiq.exchange.kinds.requests import ReplyStep
 from tansiq.exchange.label import Handling, Marks, Urgency
+from tansiq.exchange.values import Upload
 from tansiq.parties.duties import Permission
 from tansiq.parties.values import node_of
 from tansiq.web.access import ActForm
@@ -37,6 +40,8 @@ class LetterForm(ActForm):
 
     kind: Kind
     draft: UUID
+    ready: Ready | None = None
+    """The attachments, once they are sealed for this letter."""
 
     to = forms.MultipleChoiceField(label=_("Recipients"), widget=forms.CheckboxSelectMultiple, choices=())
     topic = forms.ChoiceField(label=_("Topic"), choices=())
@@ -53,6 +58,7 @@ class LetterForm(ActForm):
         error_messages={"invalid": _("A case is named by its id, as it stands in its address.")},
     )
     subject = fields.line(_("Subject"))
+    attachments = forms.MultipleChoiceField(choices=(), required=False)
     agreement = forms.ChoiceField(
         label=_("Channel"), choices=(), error_messages={"required": _("Choose the channel that it goes by.")}
     )
@@ -64,8 +70,12 @@ class LetterForm(ActForm):
     LEAST = 1
     """How many statements such a letter has at least."""
 
-    def __init__(self, *args: Any, channels: tuple[Choice, ...], node: str, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, channels: tuple[Choice, ...], node: str, uploads: tuple[Upload, ...] = (), **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self.uploads = [each for each in uploads if each.came == each.size]
+        self.fields["attachments"].choices = [(str(each.id), each.name) for each in self.uploads]
         self.rows = self._count("rows", 1, MOST_STATEMENTS)
         self.mentions = self._count("mentions", 0, MOST_PERSONS)
         others = {party for channel in channels for party in channel.parties if node_of(party) != node}
@@ -102,6 +112,16 @@ class LetterForm(ActForm):
     def unseen(self) -> list[forms.BoundField]:
         """What the form carries along without showing it."""
         return [self["token"], *(self[name] for name in self.LABEL if self[name].is_hidden)]
+
+    def handed_in(self) -> list[tuple[Upload, bool]]:
+        """The files that the writer handed in, each with whether it goes with this letter."""
+        chosen = {str(each) for each in self["attachments"].value() or ()}
+        return [(each, str(each.id) in chosen) for each in self.uploads]
+
+    def attached(self) -> tuple[Upload, ...]:
+        """The files that go with this letter."""
+        chosen = self.cleaned_data.get("attachments") or ()
+        return tuple(each for each in self.uploads if str(each.id) in chosen)
 
     def letter(self) -> list[forms.BoundField]:
         """The fields of the letter, before its statements."""
@@ -161,6 +181,8 @@ class LetterForm(ActForm):
             information=information,
             persons_named=named,
             marks=Marks(operational=bool(given.get("operational")), joint_operation=given.get("joint_operation") or ""),
+            attached=tuple(attaching.expected(each.name, each.kind, each.size) for each in self.attached()),
+            ready=self.ready,
         )
 
     def parts(self) -> dict[str, Any]:

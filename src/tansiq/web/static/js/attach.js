@@ -64,7 +64,7 @@ class Hand {
     const field = this.line.querySelector("[data-field]");
     field.value = this.id;
     field.name = "attachments";
-    field.dispatchEvent(new Event("change", { bubbles: true }));
+    field.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
   refused(why) {
@@ -85,7 +85,7 @@ const begin = (box) => {
   const input = box.querySelector("input[type=file]");
   const form = box.closest("form");
   let running = 0;
-  box.hidden = false;
+  input.closest("label").hidden = false;
   input.addEventListener("change", async () => {
     const files = [...input.files];
     input.value = "";
