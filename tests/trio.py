@@ -18,6 +18,7 @@ from tansiq.exchange.acts.delivering import Reply
 from tansiq.exchange.agreements.terms import Mechanism
 from tansiq.exchange.kinds import Kind
 from tansiq.exchange.values import Sent
+from tansiq.ground import clock
 from tansiq.ground.verdict import Refused
 from tansiq.node.handover import HandOver
 from tansiq.parties.duties import Duty
@@ -43,7 +44,7 @@ class Trio:
     def __init__(self, settings: LazySettings, homes: dict[str, Path]) -> None:
         self._settings, self._homes = settings, homes
         self._rows: dict[str, Rows] = {}
-        self.now: datetime = world.NOW
+        self.now: datetime = clock.now()  # what the nodes do of themselves happens now
         self.cut: set[frozenset[str]] = set()
         self.agreed: dict[frozenset[str], str] = {}
         self.node = ""

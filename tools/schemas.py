@@ -37,6 +37,8 @@ DOCUMENTS = {
     "recovery": ("recovery", "Recovery"),
     "words": ("transport", "Words"),
     "consent": ("onward", "Consent"),
+    "recall": ("recalls", "Recall"),
+    "statement": ("recalls", "HolderStatement"),
     "proof": ("proof", "InclusionProof"),
     "proof-file": ("evidence", "Evidence"),
 }

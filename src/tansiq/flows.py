@@ -37,6 +37,8 @@ ON_RECEIVE: dict[Kind, Callable[..., Any]] = {
     Kind.USE: exchange.receive_use,
     Kind.STEERING: exchange.receive_steering,
     Kind.MANDATE: exchange.receive_mandate,
+    Kind.RECALL: exchange.receive_recall,
+    Kind.STATEMENT: exchange.receive_statement,
 }
 
 ON_EVENT: dict[Permission, tuple[Callable[..., Any], ...]] = {

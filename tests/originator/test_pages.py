@@ -6,8 +6,7 @@ from uuid import UUID
 import pytest
 from django.test import Client
 
-from tansiq.exchange.models import Envelope, Release
-from tansiq.ground import clock
+from tansiq.exchange.models import Envelope, Recall, Release
 from tansiq.parties.duties import Duty
 from tests import world
 from tests.trio import AGENCIES, Trio
@@ -26,7 +25,6 @@ def onward(trio: Trio, number: int, **fields: object) -> dict[str, object]:
 
 
 def test_a_letter_goes_on_through_the_pages_of_three_nodes(trio: Trio) -> None:
-    trio.now = clock.now()
     letter = trio.write("Thirty persons, north of Larache.").envelope
     trio.post()
     trio.play("es")
@@ -76,7 +74,6 @@ WORDS = {"ar": "من يحوزها", "fr": "Qui la détient", "es": "Quién la ti
 
 @pytest.mark.parametrize("language", WORDS)
 def test_who_holds_it_stands_on_the_page_in_every_language(trio: Trio, language: str) -> None:
-    trio.now = clock.now()
     letter = trio.write().envelope
 
     text = browser("ma", language).get(f"/exchange/envelopes/{letter}").content.decode()
@@ -85,7 +82,6 @@ def test_who_holds_it_stands_on_the_page_in_every_language(trio: Trio, language:
 
 
 def test_a_form_that_names_nobody_is_asked_again(trio: Trio) -> None:
-    trio.now = clock.now()
     letter = trio.write().envelope
     trio.post()
     trio.play("es")
@@ -97,7 +93,6 @@ def test_a_form_that_names_nobody_is_asked_again(trio: Trio) -> None:
 
 
 def test_another_agency_s_requests_are_not_seen(trio: Trio) -> None:
-    trio.now = clock.now()
     letter = trio.write().envelope
     trio.post()
     trio.play("es")
@@ -108,3 +103,34 @@ def test_another_agency_s_requests_are_not_seen(trio: Trio) -> None:
 
     assert other.get(f"/exchange/releases/{number}").status_code == HTTPStatus.NOT_FOUND
     assert str(number) not in other.get("/exchange/releases").content.decode().partition("<main")[2]
+
+
+def test_a_letter_is_taken_back_through_the_pages(trio: Trio) -> None:
+    letter = trio.write("Thirty persons, north of Larache.").envelope
+    trio.post()
+    page = f"/exchange/envelopes/{letter}"
+    fields = {"cause": "risk", "remark": "", "token": str(UUID(int=1))}
+    taken = browser("ma").post(f"{page}/recall", fields, follow=True)
+    assert "asked to erase" in taken.content.decode()
+    trio.post()
+
+    trio.play("es")
+    es = browser("es")
+    shut = es.post(f"{page}/open", {"reason": "to see", "token": str(UUID(int=2))})
+    assert shut.status_code == HTTPStatus.CONFLICT
+    assert "Its originator has taken this letter back." in shut.content.decode()
+    number = Recall.objects.get().position
+    assert f"/exchange/recalls/{number}" in es.get("/exchange/recalls").content.decode()
+    no_basis = {"answer": "retained", "basis": "", "days": "", "token": str(UUID(int=3))}
+    assert es.post(f"/exchange/recalls/{number}/answer", no_basis).status_code == HTTPStatus.CONFLICT
+    erase = {"answer": "erased", "basis": "", "days": "", "token": str(UUID(int=4))}
+    said = es.post(f"/exchange/recalls/{number}/answer", erase, follow=True)
+    assert "says erased" in said.content.decode()
+    assert es.get(page).status_code == HTTPStatus.OK
+    trio.post()
+
+    trio.play("ma")
+    number = Recall.objects.get().position
+    text = browser("ma").get(f"/exchange/recalls/{number}").content.decode()
+    assert "says erased" in text
+    assert "A statement is no proof" in text

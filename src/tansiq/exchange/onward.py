@@ -56,6 +56,7 @@ class OnwardReason(StrEnum):
     UNTIL_PAST = "exchange.reason.until-past"
     WEAKER_LABEL = "exchange.reason.weaker-label"
     NOTICE = "exchange.reason.notice-stays"
+    ATTACHMENTS = "exchange.reason.attachments-stay"
     TOO_LARGE = "exchange.reason.too-large-to-forward"
 
 

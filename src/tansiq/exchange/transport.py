@@ -73,7 +73,8 @@ class CatchUp(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omi
 
     `heads` of the asker's ledger, newest first; `papers` of the agreements that both nodes speak for a party of, with
     all that was said of them; the node's own `card`, and the asker's card as it is held (`yours`); `receipts`, the
-    later ones, that the asker signed, and those that it was given (`given`), each envelope's in order.
+    later ones, that the asker signed, and those that it was given (`given`), each envelope's in order; `recalls` of
+    letters that the asker wrote or holds, and what was stated of them (`statements`).
     """
 
     heads: tuple[str, ...] = ()
@@ -82,6 +83,8 @@ class CatchUp(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omi
     yours: str = ""
     receipts: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
+    recalls: tuple[str, ...] = ()
+    statements: tuple[str, ...] = ()
 
 
 def _signed(method: str, path: str, node: str, to: str, at_ms: int, body: bytes) -> bytes:

@@ -38,6 +38,8 @@ class EnvelopeState(StrEnum):
     EXPIRED = "expired"
     READ = "read"
     ACTED = "acted"
+    RETAINED = "retained"
+    ERASED = "erased"
 
 
 class DeliveryState(StrEnum):

@@ -15,6 +15,8 @@ from tansiq.exchange.outbox import Outbox
 from tansiq.gateways.door import Door
 from tansiq.gateways.taxii.server import Taxii
 from tansiq.ground import clock
+from tansiq.node import erasing
+from tansiq.node.erasing import Eraser
 from tansiq.node.handover import HandOver
 from tansiq.node.home import Home, Stamping
 from tansiq.node.threads import Repeater
@@ -42,6 +44,7 @@ class Engine:
         self.taxii = Taxii(self.door, home.url)
         self.threads = [
             Repeater("hand-over", HandOver().round, rest=0.2),
+            Repeater("erasing", Eraser().round, rest=erasing.EVERY),
             Repeater("housekeeping", self._keep_house, rest=3600),
             *(Repeater("timestamps", partial(_stamp, home, each), rest=60 * each.minutes) for each in home.timestamps),
         ]

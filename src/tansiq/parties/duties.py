@@ -34,6 +34,11 @@ class Permission(StrEnum):
     LETTER_FORWARD = "exchange.letter.forward"
     FORWARD_RECEIVE = "exchange.forward.receive"
     USE_RECEIVE = "exchange.use.receive"
+    LETTER_ERASE = "exchange.letter.erase"
+    LETTER_RECALL = "exchange.letter.recall"
+    RECALL_VIEW = "exchange.recall.view"
+    RECALL_ANSWER = "exchange.recall.answer"
+    RECALL_RECEIVE = "exchange.recall.receive"
     RELEASE_VIEW = "exchange.release.view"
     RELEASE_ASK = "exchange.release.ask"
     RELEASE_ANSWER = "exchange.release.answer"
@@ -166,6 +171,7 @@ _WRITES_LETTERS = {
     _P.OFFER_DISCARD, _P.PROOF_EXPORT, _P.REQUEST_ASK, _P.REQUEST_REMIND, _P.REQUEST_ESCALATE, _P.REQUEST_WITHDRAW,
     _P.REQUEST_TAKE, _P.REQUEST_ANSWER, _P.REQUEST_REFUSE,
 }  # fmt: skip
+_WRITES_LETTERS |= {_P.LETTER_RECALL, _P.RECALL_VIEW, _P.RECALL_ANSWER}
 _LIAISES = {_P.LIAISON_VIEW, _P.LIAISON_ASSIGN, _P.LIAISON_WITHDRAW}
 _STEERS = {_P.DESK_VIEW, _P.DESK_TAKE, _P.DESK_STEER, _P.DESK_ASK, _P.DESK_RETURN}
 
@@ -215,6 +221,7 @@ HELD: dict[Duty, frozenset[Permission]] = {
             _P.LIAISON_VIEW,
             _P.ENVELOPE_VIEW,
             _P.RELEASE_VIEW,
+            _P.RECALL_VIEW,
             _P.AGREEMENT_VIEW,
             _P.PARTNER_VIEW,
             _P.CHANNELS_VIEW,

@@ -3,6 +3,7 @@
 from typing import Any
 
 from tansiq.exchange import reads
+from tansiq.exchange.agreements.terms import Mechanism
 from tansiq.exchange.kinds import CONTROL
 from tansiq.exchange.values import Direction, Envelope, EnvelopeState
 from tansiq.web.access import DutyRequest, offer
@@ -18,4 +19,6 @@ def panel(request: DutyRequest, seen: Envelope) -> dict[str, Any]:
     offered: list[Any] = []
     if line.direction is Direction.IN and (ways := reads.ways(reader=request.officer)):
         offered += [forms.AskRelease(ways=ways), forms.ForwardLetter(ways=ways)]
+    if path.own and line.mechanism != Mechanism.RESCUE.value:
+        offered.append(forms.RecallLetter)
     return {"path": path, **offer(request, *offered)}

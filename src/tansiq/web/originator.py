@@ -1,4 +1,4 @@
-"""The pages of originator control: passing a letter on, requests for release and their answers."""
+"""The pages of originator control: passing a letter on, releases, recalls, and what was answered."""
 
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from tansiq.exchange import reads
 from tansiq.exchange.onward import ReleaseState
+from tansiq.exchange.recalls import RecallState
 from tansiq.exchange.values import Sent
 from tansiq.parties.duties import Permission
 from tansiq.web.access import DutyRequest, needs, offer, perform
@@ -75,3 +76,45 @@ def answer_release(request: DutyRequest, release: int) -> HttpResponse:
     """Answer yes or no."""
     reads.release(release=release, reader=request.officer)
     return perform(request, forms.AnswerRelease(request.POST), release_page, release=release)
+
+
+@require_POST
+@needs(Permission.LETTER_RECALL)
+def recall_letter(request: DutyRequest, envelope: UUID) -> HttpResponse:
+    """Take a letter back."""
+    reads.envelope(envelope=envelope, reader=request.officer)
+    return perform(request, forms.RecallLetter(request.POST), envelope_page, envelope=envelope)
+
+
+@require_GET
+@needs(Permission.RECALL_VIEW)
+def recalls_page(request: DutyRequest) -> HttpResponse:
+    """What waits for our answer, what others owe us, and all recalls."""
+    before = request.GET.get("before", "")
+    position = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None
+    lines = reads.recalls(reader=request.officer, before=position, limit=PAGE)
+    context = {
+        "here": "e",
+        "waiting": sorted((line for line in lines if line.open and not line.ours), key=lambda line: line.answer_by),
+        "owed": sorted((line for line in lines if line.open and line.ours), key=lambda line: line.answer_by),
+        "over": [line for line in lines if not line.open],
+        "older": lines[-1].position if len(lines) == PAGE else None,
+    }
+    return render(request, "exchange/recalls.html", context)
+
+
+@needs(Permission.RECALL_VIEW)
+def recall_page(request: DutyRequest, recall: int, **shown: Any) -> HttpResponse:
+    """One recall: what each holder stated, and the form to answer where it is ours to answer."""
+    line = reads.recall(recall=recall, reader=request.officer)
+    ours = not line.ours and line.state in (RecallState.REQUESTED, RecallState.OVERDUE, RecallState.RETAINED)
+    context = {"here": "e", "line": line, **(offer(request, forms.AnswerRecall) if ours else {})}
+    return render(request, "exchange/recall.html", {**context, **shown})
+
+
+@require_POST
+@needs(Permission.RECALL_ANSWER)
+def answer_recall(request: DutyRequest, recall: int) -> HttpResponse:
+    """Erase it, or retain it on a basis."""
+    reads.recall(recall=recall, reader=request.officer)
+    return perform(request, forms.AnswerRecall(request.POST), recall_page, recall=recall)

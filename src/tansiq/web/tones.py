@@ -7,6 +7,7 @@ from tansiq.exchange.agreements.standing import AgreementState
 from tansiq.exchange.desks import PassageState
 from tansiq.exchange.mandates import PostState
 from tansiq.exchange.onward import ReleaseState
+from tansiq.exchange.recalls import RecallState
 from tansiq.exchange.values import BlobState, EnvelopeState, PartnerState
 from tansiq.rescue.values import Phase, TaskState
 from tansiq.watch.values import FeedState
@@ -29,6 +30,10 @@ TONES: dict[tuple[type[Enum], str], str] = {
         (EnvelopeState.ACTED, "ok"),
         (EnvelopeState.REFUSED, "no"),
         (EnvelopeState.EXPIRED, "no"),
+        (RecallState.REQUESTED, "caution"),
+        (RecallState.OVERDUE, "no"),
+        (RecallState.ERASED, "ok"),
+        (RecallState.RETAINED, "warning"),
         (ReleaseState.REQUESTED, "caution"),
         (ReleaseState.GRANTED, "ok"),
         (ReleaseState.USED, "action"),

@@ -37,6 +37,14 @@ from tansiq.exchange.acts.mandates import (
 from tansiq.exchange.acts.partners import add_partner, confirm_partner, issue_card, receive_card
 from tansiq.exchange.acts.passing import forward_letter, receive_forward, receive_use
 from tansiq.exchange.acts.proving import keep_timestamp, record_export
+from tansiq.exchange.acts.recalling import (
+    answer_recall,
+    erase_recalls,
+    recall_letter,
+    receive_recall,
+    receive_statement,
+    take_recall,
+)
 from tansiq.exchange.acts.receiving import receive
 from tansiq.exchange.acts.recovering import recover
 from tansiq.exchange.acts.releasing import answer_release, ask_release, receive_release, receive_release_request
@@ -45,6 +53,7 @@ from tansiq.exchange.acts.rotating import forget_keys, rotate_keys, settle_keys
 __all__ = [
     "Parcel",
     "add_partner",
+    "answer_recall",
     "answer_release",
     "ask",
     "ask_release",
@@ -57,6 +66,7 @@ __all__ = [
     "end_agreement",
     "end_post",
     "erase_attachments",
+    "erase_recalls",
     "expire",
     "fill_collection",
     "forget_keys",
@@ -76,14 +86,17 @@ __all__ = [
     "postpone_blob",
     "propose_agreement",
     "read_collection",
+    "recall_letter",
     "receive",
     "receive_agreement",
     "receive_card",
     "receive_forward",
     "receive_mandate",
+    "receive_recall",
     "receive_receipts",
     "receive_release",
     "receive_release_request",
+    "receive_statement",
     "receive_steering",
     "receive_use",
     "record",
@@ -102,6 +115,7 @@ __all__ = [
     "suspend_agreement",
     "take",
     "take_over",
+    "take_recall",
     "take_upload",
     "tell",
     "tidy_attachments",

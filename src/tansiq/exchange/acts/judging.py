@@ -19,7 +19,7 @@ from tansiq.exchange.acts import passing
 from tansiq.exchange.acts.letters import judged_as
 from tansiq.exchange.agreements.standing import OVER, AgreementState
 from tansiq.exchange.agreements.terms import Mechanism
-from tansiq.exchange.kinds import CONTROL, SCHEMAS, Kind
+from tansiq.exchange.kinds import CONTROL, OUTLIVING, SCHEMAS, Kind
 from tansiq.exchange.label import Label
 from tansiq.exchange.ledger import EntryType
 from tansiq.exchange.models import Envelope, Log, Receipt, bulk
@@ -187,16 +187,32 @@ def _judge(item: Item, desk: Desk) -> None:
         _hold(item, desk, HoldReason.UNKNOWN_AGREEMENT)
     elif route.snd not in channel.terms.parties or not ours or not set(route.rcp) <= set(channel.terms.parties):
         item.reason = ExchangeReason.NOT_A_PARTY.value
-    elif channel.state in OVER:
-        item.reason = policy.Reason.NOT_IN_FORCE.value
-    elif not channel.passes:
-        suspended = channel.state is AgreementState.SUSPENDED
-        _hold(item, desk, HoldReason.SUSPENDED if suspended else HoldReason.NOT_YET)
+    elif not channel.passes and not _outlives(sealed, channel, desk):
+        _stop(item, channel, desk)
     elif channel.terms.mechanism is not Mechanism.RESCUE and (why := _closed(node_of(route.snd), desk)):
         _hold(item, desk, why)
     else:
         item.mechanism = channel.terms.mechanism.value
         _open(item, sealed, channel, mine[0] if mine else "", desk)
+
+
+def _stop(item: Item, channel: Channel, desk: Desk) -> None:
+    """What an agreement that is over refuses, one that is suspended or not begun lets wait."""
+    if channel.state in OVER:
+        item.reason = policy.Reason.NOT_IN_FORCE.value
+    else:
+        suspended = channel.state is AgreementState.SUSPENDED
+        _hold(item, desk, HoldReason.SUSPENDED if suspended else HoldReason.NOT_YET)
+
+
+def _outlives(sealed: seal.Envelope, channel: Channel, desk: Desk) -> bool:
+    """Whether a letter speaks of what was sent before its agreement ended or was suspended, and so passes."""
+    if channel.state not in OVER | {AgreementState.SUSPENDED}:
+        return False
+    try:
+        return seal.open_label(sealed, seal.unwrap(sealed, desk.me.keys.opener)).kind in OUTLIVING
+    except Fault:
+        return False
 
 
 def _closed(node: str, desk: Desk) -> HoldReason | None:

@@ -25,7 +25,9 @@ from tansiq.exchange.models.ledger import Happening, Writer
 from tansiq.exchange.models.letters import partakers
 from tansiq.exchange.models.mandates import marked, post_by
 from tansiq.exchange.models.own import Own, own
+from tansiq.exchange.models.recalls import shut_by
 from tansiq.exchange.policy import Action
+from tansiq.exchange.recalls import RecallBasis, RecallReason
 from tansiq.exchange.receipts import ReceiptState
 from tansiq.exchange.values import (
     BlobState,
@@ -286,7 +288,7 @@ def _numbered(said: Label) -> Label:
 
 
 @transaction.atomic
-def attest(*, envelope: UUID, state: ReceiptState, by: Officer, now: datetime) -> None:
+def attest(*, envelope: UUID, state: ReceiptState, by: Officer | str, now: datetime) -> None:
     """Tell the originator, signed, that a letter was read or acted on. What was said before is not said again."""
     writer = Writer()
     row = _received(envelope)
@@ -295,7 +297,7 @@ def attest(*, envelope: UUID, state: ReceiptState, by: Officer, now: datetime) -
         return
     me, n, prev = own(), len(chain), jws.digest(chain[-1].token)
     detail: Detail = {"envelope": row.digest, "n": n, "state": state.value, "prev": prev}
-    happening = Happening(EntryType.RECEIPT, Permission.LETTER_ATTEST.value, row.ref, by.signature, now, detail)
+    happening = Happening(EntryType.RECEIPT, Permission.LETTER_ATTEST.value, row.ref, name_of(by), now, detail)
     (leaf,) = writer.append([happening])
     said = receipts.Receipt(
         envelope=row.digest,
@@ -379,7 +381,9 @@ def open_letter(*, envelope: UUID, reason: str, by: Officer, now: datetime) -> O
     """Open a letter in memory; who, when and why go into the log (Directive (EU) 2016/680, article 25).
 
     Only a party to the letter opens it, in a duty that the agreement lists for its kind: agencies that share a node
-    share no letters. The sender of a received letter is told, signed, that it was read.
+    share no letters. The sender of a received letter is told, signed, that it was read. What was recalled stays shut;
+    so does, but for rescue, all that stands in an old backup: what was recalled since is not known there until partners
+    were asked.
     """
     if not reason.strip():
         return Refused(ExchangeReason.NO_REASON_GIVEN, ExchangeBasis.LED_25)
@@ -387,13 +391,20 @@ def open_letter(*, envelope: UUID, reason: str, by: Officer, now: datetime) -> O
     row = rows.exclude(state=EnvelopeState.REFUSED.value, direction="in").first()
     if row is None:
         raise Missing("There is no such letter.")
+    if row.erased is not None:
+        return Refused(RecallReason.ERASED, RecallBasis.RECALL)
     if not _is_addressed(row, by):
         return Refused(ExchangeReason.NOT_ADDRESSED, ExchangeBasis.AGREEMENT)
     for closed in (_at_desk(row, by), _delegated(row.mechanism, row.said, by, now)):
         if isinstance(closed, Refused):
             return closed
-    opened = onward.opened(row, own().storage)
+    why = shut_by(row, by.party, now)
+    if why is not None:
+        return Refused(why, RecallBasis.RECALL)
     writer = Writer()
+    if writer.gated and row.mechanism != Mechanism.RESCUE.value:
+        return Refused(ExchangeReason.LEDGER_BEHIND, ExchangeBasis.LEDGER)
+    opened = onward.opened(row, own().storage)
     writer.append(
         [
             Happening(

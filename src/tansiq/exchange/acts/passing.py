@@ -6,6 +6,7 @@ and go in a letter of their own, `forward`, under the onward agreement. Both nod
 
 from collections.abc import Mapping
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from django.db import transaction
@@ -20,12 +21,14 @@ from tansiq.exchange.keys import Opener, Verifier
 from tansiq.exchange.kinds import SCHEMAS, UNLISTED, Kind
 from tansiq.exchange.kinds.originator import ForwardLetter, UseKind, UseLetter
 from tansiq.exchange.label import COLOURED, Label, Urgency
-from tansiq.exchange.models import Agreement, Envelope, Partner, Passing, Release
+from tansiq.exchange.models import Agreement, Envelope, Partner, Passing, Recall, Release
 from tansiq.exchange.models.channels import Channel, Known, channels, confirmed, known
 from tansiq.exchange.models.ledger import Writer
 from tansiq.exchange.models.onward import Original, original_of
 from tansiq.exchange.models.own import Own, own
+from tansiq.exchange.models.recalls import shut_by
 from tansiq.exchange.onward import Consent, OnwardBasis, OnwardReason, OnwardStep, Passed, ReleaseState
+from tansiq.exchange.recalls import RecallBasis, RecallReason
 from tansiq.exchange.values import Direction, ExchangeBasis, ExchangeReason, Sent
 from tansiq.ground.errors import Fault, Missing
 from tansiq.ground.verdict import Refused
@@ -51,11 +54,13 @@ def forward_letter(
 
     The originator is told. A consent that was given once is used by this.
     """
-    row = held(envelope)
+    row = held(envelope, by)
     if not is_for(row, by, now):
         return Refused(ExchangeReason.NOT_ADDRESSED, ExchangeBasis.AGREEMENT)
     if row.direction != Direction.IN.value:
         return Refused(OnwardReason.OWN_LETTER, OnwardBasis.ORIGINATOR)
+    if why := shut_by(row, by.party, now):
+        return Refused(why, RecallBasis.RECALL)
     me, found, partners = own(), channels(now), confirmed()
     channel, nodes = found.get(onward_by), sorted({node_of(agency) for agency in to} - {me.node})
     if channel is None:
@@ -63,6 +68,8 @@ def forward_letter(
     if not nodes or not all(node in partners for node in nodes):
         return Refused(ExchangeReason.NO_PARTNER, ExchangeBasis.HOUSE)
     original = original_of(row, me.storage)
+    if original.label.attachments:
+        return Refused(OnwardReason.ATTACHMENTS, OnwardBasis.ORIGINATOR)
     if original.kind in COLOURED:
         return Refused(OnwardReason.NOTICE, OnwardBasis.ONWARD)
     if len(original.sealed.raw) > MOST_FORWARD:
@@ -273,9 +280,11 @@ def _verifiers(node: str, partners: Mapping[str, Known], kid: bytes) -> Verifier
     return next((card.verifier for card in map(known, past) if card.verifier.kid == kid), None)
 
 
-def judge_step(arrived: Arrived, said: Label, *, carrier: str, found: Mapping[str, Channel]) -> OnwardReason | None:
+def judge_step(arrived: Arrived, said: Label, *, carrier: str, found: Mapping[str, Channel]) -> StrEnum | None:
     """Why a step that arrived here is not allowed; None where it is. `carrier` is the envelope that brought it."""
     step, consent = arrived.step, None
+    if Recall.objects.filter(digest=step.envelope, originator=step.originator).exists():
+        return RecallReason.RECALLED
     verifier = _verifiers(node_of(step.originator), confirmed(), arrived.original.sealed.signer)
     try:
         if arrived.token and verifier is not None:
@@ -305,7 +314,7 @@ def trouble(
     partners: Mapping[str, Known],
     found: Mapping[str, Channel],
     opener: Opener,
-) -> OnwardReason | ExchangeReason | None:
+) -> StrEnum | None:
     """Why a letter is refused that a partner passed on; None for one that holds, and for every other letter."""
     if not isinstance(letter, ForwardLetter):
         return None

@@ -1,7 +1,7 @@
 """Go on from an old backup: take from partners what was lost, declare the rest, and open a new epoch.
 
 Two persons do it. What partners hold comes first, while the gate is still closed, so that no ended agreement, replaced
-card or given receipt is revived; then the declaration becomes the first leaf of the new epoch.
+card, given receipt or recalled letter is revived; then the declaration becomes the first leaf of the new epoch.
 """
 
 import logging
@@ -17,6 +17,7 @@ from tansiq.exchange.acts.delivering import receive_receipts
 from tansiq.exchange.acts.letters import keep_given
 from tansiq.exchange.acts.log import begins_with, close_gate
 from tansiq.exchange.acts.partners import receive_card
+from tansiq.exchange.acts.recalling import take_recall_again, take_statement_again
 from tansiq.exchange.ledger import EntryType
 from tansiq.exchange.models import Envelope, Log, Partner, Receipt
 from tansiq.exchange.models.ledger import Happening, Writer, root_at
@@ -133,6 +134,8 @@ def _catch_up(node: str, answer: CatchUp, now: datetime) -> list[str]:
     takings += [partial(receive_agreement, papers=papers, sender=node, now=now) for papers in answer.papers]
     takings += [partial(_given_receipt, token, node, now) for token in answer.given]
     takings += [partial(_own_receipt, token, now) for token in answer.receipts]
+    takings += [partial(take_recall_again, token=token, node=node, now=now) for token in answer.recalls]
+    takings += [partial(take_statement_again, token=token, node=node, now=now) for token in answer.statements]
     troubles = []
     for take in takings:
         try:

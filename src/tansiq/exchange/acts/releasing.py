@@ -18,12 +18,14 @@ from tansiq.exchange.agreements.terms import Onward
 from tansiq.exchange.kinds import Kind
 from tansiq.exchange.kinds.originator import ReleaseAnswer, ReleaseLetter, ReleaseRequestLetter
 from tansiq.exchange.label import COLOURED
-from tansiq.exchange.models import Agreement, Envelope, Passing, Release
+from tansiq.exchange.models import Agreement, Envelope, Passing, Recall, Release
 from tansiq.exchange.models.channels import channels, confirmed
 from tansiq.exchange.models.ledger import Writer
 from tansiq.exchange.models.onward import original_of
 from tansiq.exchange.models.own import Own, own
+from tansiq.exchange.models.recalls import shut_by
 from tansiq.exchange.onward import Consent, OnwardBasis, OnwardReason, OnwardStep, ReleaseLine, ReleaseState
+from tansiq.exchange.recalls import RecallBasis, RecallReason
 from tansiq.exchange.values import Detail, Direction, EnvelopeState, ExchangeBasis, ExchangeReason
 from tansiq.ground.errors import Missing, Untrusted
 from tansiq.ground.ids import uuid7
@@ -40,9 +42,11 @@ def ask_release(
 
     By when an answer is owed is what the agreement with the originator says for the letter's urgency.
     """
-    row = held(envelope)
+    row = held(envelope, by)
     if not is_for(row, by, now) or row.direction != Direction.IN.value:
         return Refused(ExchangeReason.NOT_ADDRESSED, ExchangeBasis.AGREEMENT)
+    if why := shut_by(row, by.party, now):
+        return Refused(why, RecallBasis.RECALL)
     me, found = own(), channels(now)
     original = original_of(row, me.storage)
     if original.kind in COLOURED:
@@ -111,9 +115,9 @@ def _log(event: Permission, row: Release, by: Officer | str, now: datetime) -> N
     record(event=event, thing=row.envelope.ref, by=by, now=now, detail=detail)
 
 
-def held(envelope: UUID) -> Envelope:
-    """A letter that is here and was not refused, locked."""
-    rows = Envelope.objects.select_for_update().filter(ref=envelope)
+def held(envelope: UUID, by: Officer) -> Envelope:
+    """A letter that is here, that its reader may know of and that was not refused, locked."""
+    rows = Envelope.objects.seen_by(by).select_for_update(of=("self",)).filter(ref=envelope)
     row = rows.exclude(state=EnvelopeState.REFUSED.value, direction=Direction.IN.value).first()
     if row is None:
         raise Missing("There is no such letter.")
@@ -141,6 +145,8 @@ def answer_release(
     if by.party != row.originator or not is_for(row.envelope, by, now):
         return Refused(ExchangeReason.NOT_ADDRESSED, ExchangeBasis.AGREEMENT)
     granted = answer is ReleaseAnswer.GRANTED
+    if granted and Recall.objects.filter(digest=row.digest, direction=Direction.OUT.value).exists():
+        return Refused(RecallReason.RECALLED, RecallBasis.RECALL)
     until = now + timedelta(days=days) if granted and days > 0 else None
     verdict = onward.may_answer(row.standing(now), granted=granted, until=until, now=now)
     if isinstance(verdict, Refused):

@@ -7,7 +7,14 @@ from msgspec import Struct
 from tansiq.exchange.kinds.desks import SteeringLetter
 from tansiq.exchange.kinds.information import InformationLetter
 from tansiq.exchange.kinds.notices import DiffusionLetter, NoticeLetter
-from tansiq.exchange.kinds.originator import ForwardLetter, ReleaseLetter, ReleaseRequestLetter, UseLetter
+from tansiq.exchange.kinds.originator import (
+    ForwardLetter,
+    RecallLetter,
+    ReleaseLetter,
+    ReleaseRequestLetter,
+    StatementLetter,
+    UseLetter,
+)
 from tansiq.exchange.kinds.posts import MandateLetter
 from tansiq.exchange.kinds.reporting import ClaimLetter
 from tansiq.exchange.kinds.requests import ReplyLetter, RequestLetter
@@ -36,9 +43,14 @@ class Kind(StrEnum):
     USE = "use"
     STEERING = "steering"
     MANDATE = "mandate"
+    RECALL = "recall"
+    STATEMENT = "statement"
 
 
-CONTROL = frozenset({Kind.RELEASE_REQUEST, Kind.RELEASE, Kind.USE, Kind.MANDATE})
+OUTLIVING = frozenset({Kind.RECALL, Kind.STATEMENT})
+"""Letters that pass after the agreement's end, and while it is suspended: what was sent under it is still there."""
+
+CONTROL = OUTLIVING | {Kind.RELEASE_REQUEST, Kind.RELEASE, Kind.USE, Kind.MANDATE}
 """Letters between an originator and who holds its letters, and what is told of a liaison post.
 
 No agreement lists them, every agreement lets them pass between its parties.
@@ -66,4 +78,6 @@ SCHEMAS: dict[Kind, type[Struct]] = {
     Kind.USE: UseLetter,
     Kind.STEERING: SteeringLetter,
     Kind.MANDATE: MandateLetter,
+    Kind.RECALL: RecallLetter,
+    Kind.STATEMENT: StatementLetter,
 }

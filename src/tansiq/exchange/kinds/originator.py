@@ -86,3 +86,16 @@ class UseLetter(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     recipients: Agencies
     consent: DigestOrNone
     at: Moment
+
+
+class RecallLetter(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Erase what the token names. It is the originator's own, whoever brings it; the remark is for people."""
+
+    token: Token
+    remark: Remark = ""
+
+
+class StatementLetter(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What one holder says of a recalled letter, as its own token; passed back as it was signed."""
+
+    token: Token

@@ -9,6 +9,7 @@ from tansiq.exchange.models.ledger import Event, Head, LedgerEntry, LedgerNode, 
 from tansiq.exchange.models.letters import Delivery, Envelope, Partaker, Receipt
 from tansiq.exchange.models.mandates import LiaisonPost, PostCase
 from tansiq.exchange.models.onward import Passing, Release
+from tansiq.exchange.models.recalls import Recall, RecallAnswer
 from tansiq.exchange.models.stamping import Timestamp
 
 __all__ = [
@@ -31,6 +32,8 @@ __all__ = [
     "Passage",
     "Passing",
     "PostCase",
+    "Recall",
+    "RecallAnswer",
     "Receipt",
     "Release",
     "Statement",

@@ -53,6 +53,7 @@ class Envelope(models.Model):
     handed = models.DateTimeField(null=True)
     trouble = models.CharField(max_length=300, blank=True)
     raw = models.BinaryField()
+    erased = models.DateTimeField(null=True)
 
     objects = EnvelopeSet.as_manager()
 
@@ -219,7 +220,14 @@ def standing_of(
         return EnvelopeState.EXPIRED
     if "" in said:
         return EnvelopeState.SENT if any(said) else EnvelopeState.QUEUED
-    for state in (EnvelopeState.ACCEPTED, EnvelopeState.READ):
-        if state.value in said:
-            return state
-    return EnvelopeState.ACTED if set(said) == {EnvelopeState.ACTED.value} else EnvelopeState.READ
+    return next((state for state in _ADVANCING if state.value in said), EnvelopeState.READ)
+
+
+_ADVANCING = (
+    EnvelopeState.ACCEPTED,
+    EnvelopeState.READ,
+    EnvelopeState.ACTED,
+    EnvelopeState.RETAINED,
+    EnvelopeState.ERASED,
+)
+"""What a recipient may have said last, the least advanced first."""

@@ -46,8 +46,9 @@ from tansiq.exchange.reads.ledger import (
 from tansiq.exchange.reads.letters import envelope, envelope_records, envelopes, exercise_of, letter, unhanded
 from tansiq.exchange.reads.log import events, log
 from tansiq.exchange.reads.mandates import liaison_post, liaison_posts, post_letters
-from tansiq.exchange.reads.onward import path, pending_releases, release, releases, ways
+from tansiq.exchange.reads.onward import newest_erasure, path, pending_releases, release, releases, ways
 from tansiq.exchange.reads.queue import Correspondent, Due, correspondents, due, due_nodes, held_head, signs
+from tansiq.exchange.reads.recalls import pending_recalls, recall, recalls
 from tansiq.exchange.reads.recovering import catch_up, earlier_head
 from tansiq.exchange.reads.threads import Outside, outside, states
 from tansiq.exchange.reads.verify import alarms, verify
@@ -99,6 +100,7 @@ __all__ = [
     "log",
     "log_size",
     "neighbours",
+    "newest_erasure",
     "outside",
     "own_card",
     "papers",
@@ -107,10 +109,13 @@ __all__ = [
     "passage",
     "passing",
     "path",
+    "pending_recalls",
     "pending_releases",
     "post_letters",
     "proof_file",
     "proof_of",
+    "recall",
+    "recalls",
     "reciprocity",
     "release",
     "releases",

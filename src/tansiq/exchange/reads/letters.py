@@ -119,7 +119,7 @@ def unhanded(*, limit: int = 100) -> tuple[values.Unhanded, ...]:
 def letter(*, envelope: UUID) -> values.Opened:
     """A letter opened for its room, by the node itself: no person sees it by this, so no reason is asked."""
     row = Envelope.objects.filter(ref=envelope).exclude(state=EnvelopeState.REFUSED.value, direction="in").first()
-    if row is None:
+    if row is None or row.erased is not None:
         raise Missing("There is no such letter.")
     return row.opened(own().storage)
 

@@ -16,6 +16,8 @@ PART_OF = {
     "exchange.letter": "exchange.envelope",
     "exchange.forward": "exchange.envelope",
     "exchange.use": "exchange.envelope",
+    "exchange.release": "exchange.envelope",
+    "exchange.recall": "exchange.envelope",
     "exchange.collection": "exchange.envelope",
     "exchange.head": "exchange.ledger",
     "exchange.steering": "exchange.envelope",

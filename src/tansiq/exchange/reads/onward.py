@@ -3,14 +3,17 @@
 from datetime import datetime
 from uuid import UUID
 
+from django.conf import settings
+from django.db.models import Q
 from msgspec import Struct
 
 from tansiq.exchange.agreements.terms import Mechanism
 from tansiq.exchange.kinds import Kind
 from tansiq.exchange.kinds.originator import UseKind
-from tansiq.exchange.models import Envelope, Passing, Release
+from tansiq.exchange.models import Envelope, Event, Passing, Recall, Release
 from tansiq.exchange.models.channels import channels
 from tansiq.exchange.onward import Edge, Holder, Passed, ReleaseLine, ReleaseState, tree
+from tansiq.exchange.recalls import Answer, RecallLine
 from tansiq.exchange.values import Direction
 from tansiq.ground import clock
 from tansiq.ground.errors import Missing
@@ -30,6 +33,7 @@ class Path(Struct, frozen=True, kw_only=True):
     holders: tuple[Holder, ...]
     steps: tuple[Passed, ...]
     releases: tuple[ReleaseLine, ...]
+    recall: RecallLine | None
 
 
 class Way(Struct, frozen=True, kw_only=True):
@@ -48,8 +52,8 @@ def releases(
     if not reader.holds(Permission.RELEASE_VIEW):
         return ()
     rows = Release.objects.select_related("envelope").defer("envelope__raw", "envelope__keys", "envelope__label")
-    if not reader.holds(Permission.LEDGER_VERIFY):
-        rows = rows.filter(originator=reader.party) | rows.filter(asker=reader.party)
+    if not reader.oversees:
+        rows = rows.filter(Q(originator=reader.party) | Q(asker=reader.party))
     if before is not None:
         rows = rows.filter(position__lt=before)
     return tuple(row.line(now or clock.now()) for row in rows.order_by("-position")[:limit])
@@ -59,11 +63,7 @@ def release(*, release: int, reader: Officer, now: datetime | None = None) -> Re
     """One request."""
     row = Release.objects.select_related("envelope").filter(position=release).first()
     concerned = row is not None and reader.party in (row.originator, row.asker)
-    if (
-        row is None
-        or not reader.holds(Permission.RELEASE_VIEW)
-        or not (concerned or reader.holds(Permission.LEDGER_VERIFY))
-    ):
+    if row is None or not reader.holds(Permission.RELEASE_VIEW) or not (concerned or reader.oversees):
         raise Missing("There is no such request.")
     return row.line(now or clock.now())
 
@@ -76,6 +76,12 @@ def pending_releases(*, reader: Officer, now: datetime | None = None) -> int:
     return waiting.filter(originator=reader.party, answer_by__gt=now or clock.now()).count()
 
 
+def newest_erasure() -> int:
+    """The position of the newest event by which a letter was erased: for the node, which then clears its database."""
+    newest = Event.objects.filter(name=Permission.LETTER_ERASE.value).order_by("-id").values_list("id", flat=True)
+    return newest.first() or 0
+
+
 def path(*, envelope: UUID, reader: Officer, now: datetime | None = None) -> Path:
     """Where one letter came from and went, as far as is known here."""
     rows = Envelope.objects.seen_by(reader).defer("raw", "keys").prefetch_related("receipts")
@@ -86,16 +92,19 @@ def path(*, envelope: UUID, reader: Officer, now: datetime | None = None) -> Pat
     digest = carried.digest if carried else row.digest
     originator = carried.originator if carried else row.sender
     steps = list(Passing.objects.filter(digest=digest).prefetch_related("carrier__receipts").order_by("position"))
+    recall = Recall.objects.filter(digest=digest, originator=originator).prefetch_related("answers").first()
+    line = _recall_line(recall, now or clock.now())
     asked = Release.objects.select_related("envelope").filter(digest=digest).order_by("-position")
+    if not reader.oversees:
+        asked = asked.filter(Q(originator=reader.party) | Q(asker=reader.party))
     return Path(
         originator=originator,
         digest=digest,
         own=carried is None and row.direction == Direction.OUT.value,
-        holders=tree(originator, _edges(row, originator, carried, steps)),
+        holders=tree(originator, _recalled(_edges(row, originator, carried, steps), line)),
         steps=tuple(step.value() for step in steps),
-        releases=tuple(each.line(now or clock.now()) for each in asked)
-        if reader.holds(Permission.RELEASE_VIEW)
-        else (),
+        releases=tuple(each.line(now or clock.now()) for each in asked if reader.holds(Permission.RELEASE_VIEW)),
+        recall=line,
     )
 
 
@@ -110,6 +119,30 @@ def _edges(row: Envelope, originator: str, carried: Passing | None, steps: list[
         if step.how == UseKind.PASSED_ON.value:
             edges += [Edge(step.forwarder, agency, *_told(step, agency)) for agency in step.recipients]
     return edges
+
+
+def _recall_line(recall: Recall | None, now: datetime) -> RecallLine | None:
+    return recall.line(now) if recall is not None else None
+
+
+def _recalled(edges: list[Edge], line: RecallLine | None) -> list[Edge]:
+    """The ways, with what was said of a recall at their ends; and holders that are known from a statement alone."""
+    if line is None:
+        return edges
+    said = {each.holder: each for each in line.answers}
+    known = {node_of(edge.agency) for edge in edges}
+    told = [_answered(edge, said.get(node_of(edge.agency)), line) for edge in edges]
+    return told + [
+        Edge(each.source, each.holder, each.state.value, each.at) for node, each in said.items() if node not in known
+    ]
+
+
+def _answered(edge: Edge, answer: Answer | None, line: RecallLine) -> Edge:
+    if answer is not None:
+        return Edge(edge.source, edge.agency, answer.state.value, answer.at or answer.asked_at)
+    if not line.ours and node_of(edge.agency) == settings.TANSIQ_NODE:
+        return Edge(edge.source, edge.agency, line.state.value, line.answered_at or line.at)
+    return edge
 
 
 def _last(row: Envelope, agency: str) -> tuple[str, datetime | None]:

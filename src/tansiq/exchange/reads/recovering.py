@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from tansiq.exchange import ledger, proof, recovery
 from tansiq.exchange.agreements import terms
 from tansiq.exchange.ledger import EntryType
-from tansiq.exchange.models import Agreement, Event, Head, LedgerEntry, Partner, Receipt
+from tansiq.exchange.models import Agreement, Event, Head, LedgerEntry, Partner, Recall, Receipt
 from tansiq.exchange.models.ledger import inclusion_getter
 from tansiq.exchange.models.own import own
 from tansiq.exchange.receipts import SignedHead
@@ -15,7 +15,7 @@ from tansiq.exchange.transport import CatchUp
 from tansiq.exchange.values import Direction
 from tansiq.parties.values import node_of
 
-MOST_HEADS, MOST_RECEIPTS = 500, 2_000
+MOST_HEADS, MOST_RECEIPTS, MOST_RECALLS = 500, 2_000, 1_000
 
 
 def catch_up(*, node: str) -> CatchUp:
@@ -27,6 +27,10 @@ def catch_up(*, node: str) -> CatchUp:
         if node in {node_of(party) for party in _parties(row)}
     )
     ours = Receipt.objects.filter(direction=Direction.OUT.value, envelope__sender__startswith=f"{node}.")
+    concerns = Q(originator__startswith=f"{node}.") | Q(answers__holder=node)
+    recalls = (
+        Recall.objects.filter(concerns).distinct().prefetch_related("answers").order_by("-position")[:MOST_RECALLS]
+    )
     return CatchUp(
         heads=tuple(
             Head.objects.filter(log=node).order_by("-epoch", "-size").values_list("token", flat=True)[:MOST_HEADS]
@@ -36,6 +40,13 @@ def catch_up(*, node: str) -> CatchUp:
         yours=cards.get(node, ""),
         receipts=_newest(Receipt.objects.filter(signer=node, n__gt=0)),
         given=_newest(ours),
+        recalls=tuple(recall.token for recall in recalls),
+        statements=tuple(
+            token
+            for recall in recalls
+            for token in (recall.statement, *(answer.token for answer in recall.answers.all()))
+            if token
+        ),
     )
 
 

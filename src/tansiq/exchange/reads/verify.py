@@ -5,7 +5,7 @@ leaf, a receipt's signature, an entry's hash, a node's children, a head's signat
 are the node's own working notes and prove nothing, so they are not checked.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
@@ -288,10 +288,31 @@ def _envelopes(me: Own, keys: _Keys) -> Iterator[Flaw]:
     mechanisms = dict(Agreement.objects.values_list("digest", "mechanism"))
     rows = Envelope.objects.prefetch_related("receipts", "deliveries").order_by("position")
     for chunk in _chunks(rows):
-        events = _at(row.leaf for row in chunk)
+        events, erased = _at(row.leaf for row in chunk), _erased(chunk)
         for row in chunk:
-            for what in _envelope(row, me, keys, mechanisms, events.get(row.leaf)):
+            event = events.get(row.leaf)
+            if row.erased is None and row.digest not in erased:
+                flaws = _envelope(row, me, keys, mechanisms, event)
+            else:
+                flaws = _gone(row, row.digest in erased, event)
+            for what in flaws:
                 yield Flaw("envelope", str(row.ref), what)
+
+
+def _erased(rows: Sequence[Envelope]) -> set[str]:
+    """The digests among these of which the ledger says that they were erased."""
+    said = Event.objects.filter(name=Permission.LETTER_ERASE.value, thing__in=[row.ref for row in rows])
+    return {str(_detail(event).get("envelope", "")) for event in said}
+
+
+def _gone(row: Envelope, logged: bool, event: Event | None) -> Iterator[str]:
+    """Of an erased envelope nothing is left but what proves that it was; and the ledger says that it is gone."""
+    if not logged:
+        yield "it is empty, and the ledger does not say that it was erased"
+    if row.erased is None or row.raw or row.keys or row.label:
+        yield "it was erased, and something of it is here again"
+    yield from _logged(row, event)
+    yield from _state(row)
 
 
 def _at(leaves: Iterable[int]) -> dict[int, Event]:

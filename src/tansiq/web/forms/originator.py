@@ -1,4 +1,4 @@
-"""The forms of originator control: ask for release, answer, pass a letter on."""
+"""The forms of originator control: ask for release, answer, pass a letter on; recall one, answer a recall."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from tansiq.exchange import acts
 from tansiq.exchange.kinds.originator import ReleaseAnswer
 from tansiq.exchange.label import Urgency
 from tansiq.exchange.reads.onward import Way
+from tansiq.exchange.recalls import RecallAnswerCode, RecallCause, RetentionBasis
 from tansiq.parties.duties import Permission
 from tansiq.web.access import ActForm
 from tansiq.web.filters import said
@@ -71,6 +72,36 @@ class ForwardLetter(_Onward):
         """The urgency as its code."""
         given = super().arguments()
         return {**given, "urgency": given["urgency"].value}
+
+
+class RecallLetter(ActForm):
+    """Take a letter of ours back."""
+
+    act = staticmethod(acts.recall_letter)
+    permission = Permission.LETTER_RECALL
+
+    cause = fields.one_of(_("Why it is taken back"), RecallCause)
+    remark = fields.line(_("Remark"), most=300, required=False)
+
+
+class AnswerRecall(ActForm):
+    """Say what becomes of a recalled letter here."""
+
+    act = staticmethod(acts.answer_recall)
+    permission = Permission.RECALL_ANSWER
+
+    answer = fields.one_of(_("What becomes of it"), RecallAnswerCode)
+    basis = fields.one_of(_("Basis, where it is retained"), RetentionBasis, required=False)
+    days = fields.number(_("Retained for (days)"), least=1, most=3650, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["basis"].choices = [("", "–"), *self.fields["basis"].choices]
+
+    def arguments(self) -> dict[str, Any]:
+        """No days where none were typed."""
+        given = super().arguments()
+        return {**given, "days": given["days"] or 0, "basis": given["basis"] or None}
 
 
 class AnswerRelease(ActForm):

@@ -45,6 +45,8 @@ WORDS: dict[type[Enum], dict[Enum, Promise]] = {
         Kind.RELEASE: _of("letter", "Answer to a request for release"),
         Kind.FORWARD: _of("letter", "Letter passed on"),
         Kind.USE: _of("letter", "Notice of use"),
+        Kind.RECALL: _of("letter", "Recall"),
+        Kind.STATEMENT: _of("letter", "Statement on a recall"),
         Kind.STEERING: _of("letter", "Word of the desk"),
         Kind.MANDATE: _of("letter", "Mandate of a liaison post"),
     },
@@ -60,6 +62,8 @@ WORDS: dict[type[Enum], dict[Enum, Promise]] = {
         EnvelopeState.EXPIRED: _of("envelope", "expired"),
         EnvelopeState.READ: _of("envelope", "read"),
         EnvelopeState.ACTED: _of("envelope", "acted upon"),
+        EnvelopeState.RETAINED: _of("envelope", "retained"),
+        EnvelopeState.ERASED: _of("envelope", "erased"),
     },
     DeliveryState: {
         DeliveryState.WAITING: _of("parcel", "waiting"),
@@ -384,6 +388,8 @@ CODES: dict[str, dict[str, Promise]] = {
         "refused": _of("receipt", "refused"),
         "read": _of("receipt", "read"),
         "acted": _of("receipt", "acted upon"),
+        "retained": _of("receipt", "retained"),
+        "erased": _of("receipt", "erased"),
     },
     "field": {
         "case": _("Case"),

@@ -1,4 +1,4 @@
-"""The words of originator control: release, passing on, and why not."""
+"""The words of originator control: release, passing on, recall, and why not."""
 
 from enum import Enum
 
@@ -8,6 +8,28 @@ from django.utils.translation import pgettext_lazy as _of
 
 from tansiq.exchange.kinds.originator import ReleaseAnswer, UseKind
 from tansiq.exchange.onward import OnwardBasis, OnwardReason, ReleaseState
+from tansiq.exchange.recalls import (
+    RecallAnswerCode,
+    RecallBasis,
+    RecallCause,
+    RecallReason,
+    RecallState,
+    RetentionBasis,
+)
+
+CAUSES: dict[Enum, Promise] = {
+    RecallCause.ERROR: _of("cause", "it was wrong, or sent by mistake"),
+    RecallCause.RISK: _of("cause", "a source or a person is at risk"),
+    RecallCause.UNLAWFUL: _of("cause", "it should not have been kept or sent"),
+    RecallCause.ORDER: _of("cause", "an authority or a court ordered it"),
+    RecallCause.NO_LONGER_NEEDED: _of("cause", "it is no longer needed"),
+}
+
+RETENTION: dict[Enum, Promise] = {
+    RetentionBasis.PROCEEDINGS: _of("retention", "evidence in proceedings"),
+    RetentionBasis.LAW: _of("retention", "a law demands that it is kept"),
+    RetentionBasis.LIFE: _of("retention", "somebody's life or safety depends on it"),
+}
 
 WORDS: dict[type[Enum], dict[Enum, Promise]] = {
     ReleaseState: {
@@ -24,6 +46,33 @@ WORDS: dict[type[Enum], dict[Enum, Promise]] = {
     UseKind: {
         UseKind.PASSED_ON: _of("item", "passed on"),
         UseKind.CITED: _of("item", "cited"),
+    },
+    RecallState: {
+        RecallState.REQUESTED: _of("recall", "asked to erase"),
+        RecallState.ERASED: _of("recall", "says erased"),
+        RecallState.RETAINED: _of("recall", "says retained"),
+        RecallState.UNKNOWN: _of("recall", "says unknown"),
+        RecallState.OVERDUE: _of("recall", "overdue"),
+    },
+    RecallAnswerCode: {
+        RecallAnswerCode.ERASED: _of("answer", "erase it now"),
+        RecallAnswerCode.RETAINED: _of("answer", "retain it"),
+    },
+    RecallCause: CAUSES,
+    RetentionBasis: RETENTION,
+    RecallReason: {
+        RecallReason.RECALLED: _("Its originator has taken this letter back."),
+        RecallReason.ERASED: _("This letter was erased; its digest and receipts remain."),
+        RecallReason.NOT_OURS: _("Only who wrote a letter takes it back."),
+        RecallReason.RESCUE_STAYS: _("What was said in a rescue is not taken back; correct it by a new report."),
+        RecallReason.NOBODY_HOLDS_IT: _("No partner holds this letter."),
+        RecallReason.ANSWERED: _("This recall was answered before."),
+        RecallReason.NO_BASIS: _("Who retains a recalled letter says on what basis and for how many days."),
+        RecallReason.NOT_THE_ORIGINATOR: _("This is a letter of this node itself."),
+    },
+    RecallBasis: {
+        RecallBasis.RECALL: _("Recall: who wrote it can have it erased"),
+        RecallBasis.RESCUE: _("The record of a rescue stays whole"),
     },
     OnwardReason: {
         OnwardReason.NEVER: _("The agreement lets no letter go on to others."),
@@ -42,6 +91,7 @@ WORDS: dict[type[Enum], dict[Enum, Promise]] = {
         OnwardReason.UNTIL_PAST: _("Say for how many days the release is valid."),
         OnwardReason.WEAKER_LABEL: _("The label promises less care than the originator asked for."),
         OnwardReason.NOTICE: _("A notice or diffusion is not passed on: its bureau sends it to whom it is for."),
+        OnwardReason.ATTACHMENTS: _("The letter has attachments, which do not go on: ask its originator to send it."),
         OnwardReason.TOO_LARGE: _("The letter is too large to be passed on."),
     },
     OnwardBasis: {
@@ -58,5 +108,12 @@ CODES: dict[str, dict[str, Promise]] = {
         "acted": _of("holding", "acted upon it"),
         "refused": _of("holding", "refused it"),
         "passed-on": _of("holding", "passed on to it"),
+        "requested": _of("recall", "asked to erase"),
+        "erased": _of("recall", "says erased"),
+        "retained": _of("recall", "says retained"),
+        "unknown": _of("recall", "says unknown"),
+        "overdue": _of("recall", "overdue"),
     },
+    "cause": {str(code): text for code, text in CAUSES.items()},
+    "retention": {str(code): text for code, text in RETENTION.items()},
 }

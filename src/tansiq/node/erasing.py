@@ -1,0 +1,24 @@
+"""Erases what is due, again and again, and has the database let go of it."""
+
+from tansiq.exchange import acts, reads
+from tansiq.exchange.acts.erasing import scrub
+from tansiq.ground import clock
+
+EVERY = 30.0
+"""How often the node looks for what is to be erased, in seconds."""
+
+
+class Eraser:
+    """One round after another; what was erased before the node started is let go of once more."""
+
+    def __init__(self) -> None:
+        self._scrubbed = 0
+
+    def round(self) -> bool:
+        """Erase what is due; then, where anything was erased by whomever, clear what the database still holds of it."""
+        acts.erase_recalls(now=clock.now())
+        newest = reads.newest_erasure()
+        if newest > self._scrubbed:
+            scrub()
+            self._scrubbed = newest
+        return False
