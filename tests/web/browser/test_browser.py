@@ -247,3 +247,32 @@ def test_there_is_a_picture_of_the_duty_room_for_the_readme() -> None:
     picture = Path(ROOT / "docs/duty-room.png")
 
     assert picture.stat().st_size < 300_000
+
+
+def test_a_request_is_written_its_channel_shown_while_typing_and_sent(visitor: Visitor) -> None:
+    visitor.sign_in("coordinator")
+    visitor.go("/duty")
+    page = visitor.page
+    page.click("text=Write a letter")
+    page.wait_for_load_state()
+    page.click(".tabs >> text=Request")
+    page.wait_for_load_state()
+    page.fill("[name=subject]", "A grey boat")
+    page.fill("[name=question]", "Who registered it?")
+    page.select_option("[name=topic]", "political")
+    page.select_option("[name=purpose]", "investigation")
+    expect(page.locator("#choices")).to_contain_text("The topic is barred by the agreement.", timeout=10_000)
+    page.select_option("[name=topic]", "drugs")
+    expect(page.locator("#choices .fits")).to_have_count(1, timeout=10_000)
+    expect(page.locator("#choices .fits input")).to_be_checked()
+    visitor.go(page.url.removeprefix(visitor.node.url))
+    expect(page.locator("[name=question]")).to_have_value("Who registered it?")
+    page.click("#choices button.primary")
+    page.wait_for_url(re.compile(r"/exchange/requests/[0-9a-f-]{36}$"))
+
+    expect(page.locator("h1")).to_have_text("Request for information")
+    expect(page.locator(".steps")).to_contain_text("asked")
+    visitor.go("/exchange/requests")
+    assert page.locator("tr[data-row]").count() >= 1
+    assert violations(visitor) == []
+    assert visitor.trouble == []
