@@ -1,5 +1,6 @@
 """A node that has stored many letters answers as it did with few: what it looks at does not grow with what it holds."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import UUID
@@ -183,3 +184,32 @@ def test_a_proof_is_fetched_at_once(size: int, es: Neighbour) -> None:
     assert proved.entry is not None
     assert len(asked) <= 4
     assert LedgerNode.objects.count() > size
+
+
+def test_pages_of_a_list_and_of_a_figure_lead_on(es: Neighbour) -> None:
+    grow(es, FEW)
+    writer, officer = world.sign_in(Duty.REPORT_WRITER), world.sign_in(Duty.SERVICE_OFFICER)
+    agreement = Envelope.objects.values_list("agreement", flat=True)[0]
+
+    records, address = list[str](), "/figures/envelopes?start=2026-02-01&end=2026-04-01"
+    letters, page = list[str](), f"/exchange?agreement={agreement}&direction=in"
+    while address:
+        text = writer.get(address).content.decode()
+        records += ROW.findall(text)
+        address = _next(text, "/figures/envelopes")
+    while page:
+        text = officer.get(page).content.decode()
+        letters += ROW.findall(text)
+        page = _next(text, "/exchange")
+
+    assert len(records) == len({*records}) == FEW + 1
+    assert len(letters) == len({*letters}) == FEW + 1
+
+
+ROW = re.compile(r"/exchange/envelopes/([0-9a-f-]{36})\"")
+
+
+def _next(text: str, path: str) -> str:
+    """Where the page's link to the next one leads."""
+    found = re.search(r'<p class="buttons"><a class="button" href="(\?[^"]+)">', text)
+    return path + found[1].replace("&amp;", "&") if found else ""

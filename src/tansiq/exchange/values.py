@@ -136,6 +136,15 @@ class Sent(Struct, frozen=True):
     to: tuple[str, ...]
 
 
+class EnvelopeRecord(Struct, frozen=True, gc=False):
+    """One envelope as figures count it."""
+
+    id: UUID
+    stored: datetime
+    agreement: str
+    sender: str
+
+
 class EnvelopeLine(Struct, frozen=True):
     """One envelope in a list: its label, its state and the rule that decided. The letter stays sealed."""
 

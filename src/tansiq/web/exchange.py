@@ -33,13 +33,13 @@ PAGE, SHOWN_EVENTS = 50, 60
 def envelopes_page(request: DutyRequest) -> HttpResponse:
     """What was sent and received: labels and states, newest first."""
     chosen = {"direction": _one(request, "direction", Direction), "kind": _one(request, "kind", Kind)}
-    before = request.GET.get("before", "")
+    before, agreement = request.GET.get("before", ""), request.GET.get("agreement", "")[:64]
     position = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None
     lines = reads.envelopes(
         reader=request.officer,
         direction=chosen["direction"],
         kind=chosen["kind"],
-        agreement=request.GET.get("agreement", "")[:64],
+        agreement=agreement,
         before=position,
         limit=PAGE,
     )
@@ -49,6 +49,7 @@ def envelopes_page(request: DutyRequest) -> HttpResponse:
         "directions": tuple(Direction),
         "kinds": tuple(Kind),
         "chosen": chosen,
+        "agreement": agreement,
         "older": lines[-1].position if len(lines) == PAGE else None,
         "may_write": request.officer.holds(Permission.LETTER_SEND),
     }

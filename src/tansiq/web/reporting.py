@@ -18,6 +18,9 @@ from tansiq.reporting.values import Indicator
 from tansiq.web.access import DutyRequest, needs, offer, perform
 from tansiq.web.forms import reporting as forms
 
+PAGE = 200
+"""Records on a page."""
+
 
 def _period(request: DutyRequest) -> tuple[datetime, datetime, forms.Period]:
     """The period that the address names, or this month; and the form that names another."""
@@ -60,13 +63,17 @@ def records_page(request: DutyRequest, indicator: str) -> HttpResponse:
         raise Http404
     start, end, _form = _period(request)
     code = Indicator(indicator)
+    records = reads.records(indicator=code, start=start, end=end, reader=request.officer)
+    asked = request.GET.get("from", "")
+    first = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 10 else 0
     context = {
         "here": "f",
         "start": start,
         "end": end,
         "query": urlencode({"start": start.isoformat(), "end": end.isoformat()}),
         "card": next(card for card in reads.cards() if card.indicator == code),
-        "records": reads.records(indicator=code, start=start, end=end, reader=request.officer),
+        "records": records[first : first + PAGE],
+        "next": str(first + PAGE) if len(records) > first + PAGE else None,
     }
     return render(request, "reporting/records.html", context)
 

@@ -5,8 +5,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from django.db.models import Q
 from django.db.models.expressions import RawSQL
+from msgspec import Struct
 
 from tansiq.exchange import label as labels
 from tansiq.exchange import values
@@ -130,11 +132,25 @@ def exercise_of(*, envelope: UUID) -> str:
     return row.said.exercise if row is not None and row.said is not None else ""
 
 
+class _Played(Struct, frozen=True):
+    """What is looked at of a label: a figure counts many, and reads the rest of none."""
+
+    exercise: str = ""
+
+
+_PLAYED = msgspec.json.Decoder(_Played)
+
+
 def envelope_records(
     *, start: datetime, end: datetime, exercise: str, reader: Officer
-) -> tuple[values.EnvelopeLine, ...]:
+) -> tuple[values.EnvelopeRecord, ...]:
     """Envelopes stored in a period (end not included), oldest first, for whoever may see figures."""
     if not reader.holds(Permission.FIGURE_VIEW):
         return ()
-    rows = Envelope.objects.defer("raw", "keys").filter(stored__gte=start, stored__lt=end).order_by("position")
-    return tuple(line for row in rows if (line := row.line()).exercise == exercise)
+    rows = Envelope.objects.filter(stored__gte=start, stored__lt=end).order_by("position")
+    columns = rows.values_list("ref", "stored", "agreement", "sender", "label")
+    return tuple(
+        values.EnvelopeRecord(ref, stored, agreement, sender)
+        for ref, stored, agreement, sender, label in columns.iterator(2_000)
+        if (_PLAYED.decode(label).exercise if label else "") == exercise
+    )
