@@ -34,6 +34,7 @@ DOCUMENTS = {
     "answer": ("transport", "Answer"),
     "head-answer": ("transport", "HeadAnswer"),
     "catch-up": ("transport", "CatchUp"),
+    "officer-card": ("officers", "OfficerCard"),
     "recovery": ("recovery", "Recovery"),
     "words": ("transport", "Words"),
     "consent": ("onward", "Consent"),

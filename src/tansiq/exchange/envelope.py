@@ -76,7 +76,7 @@ class Blob(Struct, frozen=True, gc=False):
 
 
 class Approval(Struct, frozen=True, gc=False):
-    """One officer's signature over (H(route), H(label), com): `officer` is "agency/duty/name", `kid` names the key."""
+    """One officer's signature over (H(route), H(label), com): `officer` is the card that says whose key `kid` is."""
 
     officer: str
     kid: bytes
@@ -191,8 +191,8 @@ def write_path(index: int, size: int, path: Sequence[bytes]) -> bytes:
 def read_approvals(raw: bytes) -> tuple[Approval, ...]:
     """The approvals of a field, each key once; else Malformed."""
     approvals = []
-    for frame in frames(raw, most=MOST_APPROVALS, limit=512):
-        officer, kid, signature = frames(frame, least=3, most=3, limit=256)
+    for frame in frames(raw, most=MOST_APPROVALS, limit=2_048):
+        officer, kid, signature = frames(frame, least=3, most=3, limit=1_536)
         if not officer.isascii() or not officer.decode().isprintable() or (len(kid), len(signature)) != (32, 64):
             raise Malformed("An approval is malformed.", "Send TSQ1.")
         approvals.append(Approval(officer.decode(), kid, signature))

@@ -60,6 +60,14 @@ class BlobState(StrEnum):
     ERASED = "erased"
 
 
+class ExceptionState(StrEnum):
+    """Where an exception stands that two persons are asked to approve."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    REJECTED = "rejected"
+
+
 class PartnerState(StrEnum):
     """Whether two persons have compared and confirmed a partner's card."""
 
@@ -88,6 +96,11 @@ class ExchangeReason(StrEnum):
     OTHER_EXERCISE = "exchange.reason.other-exercise"
     LEDGER_BEHIND = "exchange.reason.ledger-behind"
     OVER = "exchange.reason.over"
+    APPROVED_BY_YOU = "exchange.reason.approved-by-you"
+    DECIDED = "exchange.reason.decided"
+    PHRASE_SHORT = "exchange.reason.phrase-short"
+    WRONG_PHRASE = "exchange.reason.wrong-phrase"
+    KEY_CHANGED = "exchange.reason.key-changed"
     ATTACHMENT_UNKNOWN = "exchange.reason.attachment-unknown"
     ATTACHMENT_TYPE = "exchange.reason.attachment-type"
     ATTACHMENT_SIZE = "exchange.reason.attachment-size"
@@ -113,6 +126,7 @@ class ExchangeBasis(StrEnum):
     HOUSE = "exchange.basis.house"
     AGREEMENT = "exchange.basis.agreement"
     TWO_PERSONS = "exchange.basis.two-persons"
+    TWO_APPROVE = "exchange.basis.two-approve"
     LED_25 = "exchange.basis.led-25"  # Directive (EU) 2016/680, article 25: consultation is logged with its reason
     LEDGER = "exchange.basis.ledger"
 
@@ -129,11 +143,36 @@ class Event(Struct, frozen=True):
 
 
 class Sent(Struct, frozen=True):
-    """A letter that was sealed and queued: its envelope, the agreement's digest and who it goes to."""
+    """A letter that was sealed and queued: its envelope, the agreement's digest and who it goes to.
+
+    `awaits`: it is kept, and goes once two persons have approved the exception.
+    """
 
     envelope: UUID
     agreement: str
     to: tuple[str, ...]
+    awaits: bool = False
+
+
+class ExceptionLine(Struct, frozen=True, kw_only=True):
+    """A letter that passes only if two persons approve: its label, who asked, who approved. The letter stays sealed."""
+
+    position: int
+    id: UUID
+    agreement: str
+    kind: Kind
+    sender: str
+    to: tuple[str, ...]
+    topic: str
+    purpose: str
+    sensitivity: int
+    notice: str
+    claims: dict[str, int]
+    asked_by: str
+    asked_at: datetime
+    expires: datetime
+    approved_by: tuple[str, ...]
+    state: ExceptionState
 
 
 class EnvelopeRecord(Struct, frozen=True, gc=False):

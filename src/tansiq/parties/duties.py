@@ -50,6 +50,10 @@ class Permission(StrEnum):
     ATTACHMENT_RECEIVE = "exchange.attachment.receive"
     ATTACHMENT_REFUSE = "exchange.attachment.refuse"
     ATTACHMENT_ERASE = "exchange.attachment.erase"
+    EXCEPTION_VIEW = "exchange.exception.view"
+    EXCEPTION_ASK = "exchange.exception.ask"
+    EXCEPTION_APPROVE = "exchange.exception.approve"
+    EXCEPTION_REJECT = "exchange.exception.reject"
     AGREEMENT_VIEW = "exchange.agreement.view"
     AGREEMENT_PROPOSE = "exchange.agreement.propose"
     AGREEMENT_SIGN = "exchange.agreement.sign"
@@ -166,6 +170,7 @@ _EXCHANGES = {
     _P.ENVELOPE_VIEW, _P.AGREEMENT_VIEW, _P.PARTNER_VIEW, _P.CHANNELS_VIEW, _P.DIRECTORY_VIEW, _P.REQUEST_VIEW,
 }  # fmt: skip
 _WRITES_LETTERS = {
+    _P.EXCEPTION_VIEW, _P.EXCEPTION_APPROVE, _P.EXCEPTION_REJECT,
     _P.LETTER_OPEN, _P.LETTER_SEND, _P.LETTER_ATTEST, _P.LETTER_FORWARD, _P.RELEASE_VIEW, _P.RELEASE_ASK,
     _P.RELEASE_ANSWER, _P.ATTACHMENT_ADD, _P.ATTACHMENT_OPEN, _P.DESK_TELL, _P.OFFER_VIEW, _P.OFFER_TAKE,
     _P.OFFER_DISCARD, _P.PROOF_EXPORT, _P.REQUEST_ASK, _P.REQUEST_REMIND, _P.REQUEST_ESCALATE, _P.REQUEST_WITHDRAW,

@@ -187,7 +187,7 @@ def _page_of(done: Sent | Asked) -> str:
     """Where a letter shows that was sent: its envelope, or the thread that it belongs to."""
     if isinstance(done, Asked):
         return reverse("request", args=[done.id])
-    return reverse("envelope", args=[done.envelope])
+    return reverse("exceptions") if done.awaits else reverse("envelope", args=[done.envelope])
 
 
 @require_POST

@@ -8,7 +8,7 @@ from tansiq.exchange.desks import PassageState
 from tansiq.exchange.mandates import PostState
 from tansiq.exchange.onward import ReleaseState
 from tansiq.exchange.recalls import RecallState
-from tansiq.exchange.values import BlobState, EnvelopeState, PartnerState
+from tansiq.exchange.values import BlobState, EnvelopeState, ExceptionState, PartnerState
 from tansiq.rescue.values import Phase, TaskState
 from tansiq.watch.values import FeedState
 
@@ -49,6 +49,9 @@ TONES: dict[tuple[type[Enum], str], str] = {
         (PassageState.RETURNED, "no"),
         (PassageState.ANSWERED, "ok"),
         (PassageState.DONE, "ok"),
+        (ExceptionState.WAITING, "caution"),
+        (ExceptionState.SENT, "ok"),
+        (ExceptionState.REJECTED, "no"),
         (AgreementState.IN_FORCE, "ok"),
         (AgreementState.SIGNED, "action"),
         (AgreementState.SIGNED_IN_PART, "caution"),

@@ -22,6 +22,7 @@ from tansiq.exchange.acts.attaching import (
 from tansiq.exchange.acts.collections import fill_collection, read_collection
 from tansiq.exchange.acts.delivering import expire, hurry, postpone, receive_receipts, settle
 from tansiq.exchange.acts.desks import ask, receive_steering, send_back, steer, take, tell
+from tansiq.exchange.acts.exceptions import approve_exception, reject_exception
 from tansiq.exchange.acts.judging import Parcel
 from tansiq.exchange.acts.letters import attest, attest_acted, mark_handed, open_letter, send
 from tansiq.exchange.acts.log import close_gate, note_witness, record, sign_head, witness_head
@@ -55,6 +56,7 @@ __all__ = [
     "add_partner",
     "answer_recall",
     "answer_release",
+    "approve_exception",
     "ask",
     "ask_release",
     "assign_case",
@@ -102,6 +104,7 @@ __all__ = [
     "record",
     "record_export",
     "recover",
+    "reject_exception",
     "rotate_keys",
     "send",
     "send_back",

@@ -13,7 +13,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tansiq.exchange import canon, cards, desks, policy, receipts, seal
+from tansiq.exchange import canon, cards, desks, officers, policy, receipts, seal
 from tansiq.exchange import label as labels
 from tansiq.exchange.acts import passing
 from tansiq.exchange.acts.letters import judged_as
@@ -240,6 +240,7 @@ def _open(item: Item, sealed: seal.Envelope, channel: Channel, principal: str, d
         else:
             said = seal.open_label(sealed, keys)
             said_raw = labels.write_label(said)
+        persons = officers.approvers(sealed, keys, desk.partners[item.parcel.node].verifier)
     except Fault:
         item.reason = ExchangeReason.UNREADABLE.value
         return
@@ -265,7 +266,9 @@ def _open(item: Item, sealed: seal.Envelope, channel: Channel, principal: str, d
         ruling = policy.decide(
             policy.policy_of(channel.terms, channel.digest),
             said if body is None else judged_as(said, body),
-            facts=facts(channel, said, desk.channels, desk.now) if principal else _at_desk(channel, said, desk),
+            facts=facts(channel, said, desk.channels, desk.now, persons=len(persons))
+            if principal
+            else _at_desk(channel, said, desk),
             action=Action.RECEIVE if principal else Action.SEND,
             principal=f"{principal}/node" if principal else f"{said.sender}/{said.duty}",
             now=desk.now,

@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import partial
 from uuid import UUID
 
+import msgspec
 from django.db import transaction
 from msgspec import Struct
 from msgspec.structs import replace
@@ -16,11 +17,12 @@ from tansiq.exchange.agreements.terms import NODE_DUTY, Mechanism
 from tansiq.exchange.attaching import LIFE, Ready
 from tansiq.exchange.kinds import CONTROL, Kind
 from tansiq.exchange.kinds.originator import ForwardLetter
-from tansiq.exchange.label import PLAIN, Handling, Label, Marks, Route, Urgency
+from tansiq.exchange.label import PLAIN, Claim, Handling, Label, Marks, Route, Urgency
 from tansiq.exchange.ledger import EntryType
-from tansiq.exchange.models import Agreement, Blob, Delivery, Envelope, Partaker, Passage, Receipt, onward
+from tansiq.exchange.models import Agreement, Blob, Delivery, Envelope, Exceptional, Partaker, Passage, Receipt, onward
 from tansiq.exchange.models import desks as passages
 from tansiq.exchange.models.channels import Channel, Known, channels, confirmed, facts
+from tansiq.exchange.models.exceptions import Parts
 from tansiq.exchange.models.ledger import Happening, Writer
 from tansiq.exchange.models.letters import partakers
 from tansiq.exchange.models.mandates import marked, post_by
@@ -35,6 +37,7 @@ from tansiq.exchange.values import (
     Detail,
     Direction,
     EnvelopeState,
+    ExceptionState,
     ExchangeBasis,
     ExchangeReason,
     Opened,
@@ -131,7 +134,8 @@ def send(
         principal=f"{sender}/{duty}",
         now=now,
     )
-    if not ruling.allowed:
+    excepted = not ruling.allowed and ready is None and _by_two(channel, said, found, now, f"{sender}/{duty}")
+    if not ruling.allowed and not excepted:
         return ruling.refusal()
     for verdict in (desks.fits(channel.terms, said), _delegated(channel.terms.mechanism, said, by, now)):
         if isinstance(verdict, Refused):
@@ -140,8 +144,52 @@ def send(
         *((seal.Role.ALL, partners[node]) for node in nodes),
         *((seal.Role.LABEL, partners[node]) for node in past),
     ]
+    if excepted:
+        return _ask(me, channel, readers, name_of(by), now, said, raw)
     seal_it = partial(post, me, channel, readers, name_of(by), now)
     return seal_it(said, raw, ",".join(ruling.rule_ids), ready)
+
+
+def _by_two(channel: Channel, said: Label, found: Mapping[str, Channel], now: datetime, principal: str) -> bool:
+    """Whether a letter that asks for an exception would pass if two persons approved it."""
+    return (
+        Claim.EXCEPTION in said.claims
+        and policy.decide(
+            policy.policy_of(channel.terms, channel.digest),
+            said,
+            facts=facts(channel, said, found, now, persons=2),
+            action=Action.SEND,
+            principal=principal,
+            now=now,
+        ).allowed
+    )
+
+
+def _ask(
+    me: Own, channel: Channel, to: list[tuple[seal.Role, Known]], by: str, now: datetime, said: Label, raw: bytes
+) -> Sent:
+    """Keep a letter sealed until two persons approve the exception. It stands outside the order of its case."""
+    writer = Writer()
+    route = route_of(channel.digest, said, now)
+    readers = [(role, partner.reader) for role, partner in to]
+    draft = seal.prepare(route=route, label=said, letter=raw, readers=readers, signer=me.keys.signer.kid)
+    detail: Detail = {"agreement": channel.digest}
+    writer.append([Happening(EntryType.EVENT, Permission.EXCEPTION_ASK.value, route.id, by, now, detail)])
+    Exceptional.objects.create(
+        position=writer.number(),
+        ref=route.id,
+        agreement=channel.digest,
+        sender=said.sender,
+        label=draft.label_raw,
+        parts=msgspec.msgpack.encode(Parts.of(draft)),
+        keys=seal.keep(draft.keys, me.storage, canon.digest(draft.commitment)),
+        nodes=[(partner.card.node, role.name) for role, partner in to],
+        asked_by=by,
+        asked_at=now,
+        state=ExceptionState.WAITING.value,
+    )
+    writer.close()
+    return Sent(envelope=route.id, agreement=channel.digest, to=said.recipients, awaits=True)
 
 
 def judged_as(said: Label, letter: Struct) -> Label:
@@ -185,8 +233,25 @@ def post(
     draft = seal.prepare(
         route=route, label=said, letter=raw, readers=readers, signer=me.keys.signer.kid, attached=attached
     )
-    sealed = seal.finish(draft, me.keys.signer)
-    digest = sealed.envelope.identity.hex()
+    return enqueue(me, channel, partners, by, now, said, seal.finish(draft, me.keys.signer), rule, ready, writer=writer)
+
+
+def enqueue(
+    me: Own,
+    channel: Channel,
+    partners: list[tuple[seal.Role, Known]],
+    by: str,
+    now: datetime,
+    said: Label,
+    sealed: seal.Sealed,
+    rule: str,
+    ready: Ready | None = None,
+    *,
+    writer: Writer | None = None,
+) -> Sent:
+    """Store, log and queue what was sealed and signed."""
+    writer = writer or Writer()
+    route, digest = sealed.envelope.route, sealed.envelope.identity.hex()
     happening = Happening(
         EntryType.SENT, Permission.LETTER_SEND.value, route.id, by, now, logged(digest, route, "", rule)
     )

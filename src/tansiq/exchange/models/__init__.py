@@ -4,6 +4,7 @@ from tansiq.exchange.models.blobs import Blob, Upload
 from tansiq.exchange.models.channels import Agreement, Partner, Statement
 from tansiq.exchange.models.collections import Collection, Item
 from tansiq.exchange.models.desks import DeskStep, Passage
+from tansiq.exchange.models.exceptions import Exceptional, OfficerKey
 from tansiq.exchange.models.following import Following
 from tansiq.exchange.models.ledger import Event, Head, LedgerEntry, LedgerNode, Log
 from tansiq.exchange.models.letters import Delivery, Envelope, Partaker, Receipt
@@ -20,6 +21,7 @@ __all__ = [
     "DeskStep",
     "Envelope",
     "Event",
+    "Exceptional",
     "Following",
     "Head",
     "Item",
@@ -27,6 +29,7 @@ __all__ = [
     "LedgerNode",
     "LiaisonPost",
     "Log",
+    "OfficerKey",
     "Partaker",
     "Partner",
     "Passage",

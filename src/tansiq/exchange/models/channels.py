@@ -202,10 +202,14 @@ def _held(digest: str, signatures: str, tokens: tuple[str, ...]) -> _Held:
     return _Held(_terms(digest, bytes(document)), signed, said, standing.suspended_by(said))
 
 
-def facts(channel: Channel, said: Label, found: Mapping[str, Channel], now: datetime) -> Facts:
-    """What the rules of a channel must know besides the label, from what this node holds; `found` are all channels."""
+def facts(channel: Channel, said: Label, found: Mapping[str, Channel], now: datetime, *, persons: int = 0) -> Facts:
+    """What the rules of a channel must know besides the label, from what this node holds; `found` are all channels.
+
+    `persons` is how many natural persons approved the envelope.
+    """
     return Facts(
         state=channel.state,
+        two_persons=persons >= 2,
         joint_operation=_joined(said, found.get(said.joint_operation)),
         mandate=coverage(channel.terms, channel.digest, said, now),
     )

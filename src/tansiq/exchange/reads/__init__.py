@@ -31,6 +31,7 @@ from tansiq.exchange.reads.choosing import choices, writable
 from tansiq.exchange.reads.collections import collection, collections, is_behind, items, kept
 from tansiq.exchange.reads.desks import load, passage, passing, tray
 from tansiq.exchange.reads.evidence import proof_file, unstamped_head
+from tansiq.exchange.reads.exceptions import exceptions, has_key
 from tansiq.exchange.reads.health import channel_measures, fallbacks, reciprocity, times_to_read
 from tansiq.exchange.reads.ledger import (
     Neighbours,
@@ -83,9 +84,11 @@ __all__ = [
     "envelopes",
     "events",
     "examine",
+    "exceptions",
     "exercise_of",
     "fallbacks",
     "forget",
+    "has_key",
     "head_answer",
     "held_head",
     "is_behind",
