@@ -108,6 +108,7 @@ def pages() -> Iterator[tuple[Duty, str]]:
         (coordinator, "/exchange"),
         (coordinator, f"/exchange/new/information/{UUID(int=7)}"),
         (coordinator, f"/exchange/new/request/{UUID(int=8)}"),
+        (coordinator, f"/exchange/new/notice/{UUID(int=9)}"),
         (coordinator, "/exchange/requests"),
         (coordinator, "/exchange/agreements"),
         (coordinator, "/exchange/partners"),

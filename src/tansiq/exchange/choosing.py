@@ -65,8 +65,8 @@ class Choice(Struct, frozen=True, kw_only=True):
     """One channel, and how it would take the letter.
 
     `reason` is empty where it is allowed. `rules` are those that allow it, or every rule that forbids it, or what the
-    nearest permit lacked. `topics` are those the channel knows, barred ones too. `desk` would hold it on the way
-    (empty: nobody), `hours` is when an answer would be owed, `read` how long letters on it took to be read.
+    nearest permit lacked. `kinds` are those it carries, `topics` those it knows, barred ones too. `desk` would hold it
+    on the way (empty: nobody), `hours` is when an answer would be owed, `read` how long letters on it took to be read.
     """
 
     agreement: str
@@ -74,6 +74,7 @@ class Choice(Struct, frozen=True, kw_only=True):
     number: str
     title: Text
     parties: tuple[str, ...]
+    kinds: tuple[str, ...]
     topics: tuple[str, ...]
     purposes: tuple[str, ...]
     state: AgreementState

@@ -31,11 +31,12 @@ from tansiq.ground.ids import uuid7
 from tansiq.ground.verdict import Refused
 from tansiq.parties.duties import Permission
 from tansiq.web.access import DutyRequest, again, needs, perform, was_sent
-from tansiq.web.forms.compose import BEGUN, FORMS, LetterForm
+from tansiq.web.forms.compose import LetterForm
+from tansiq.web.forms.letters import BEGUN, FORMS
 
 GROWS = {"statement": ("rows", 1), "person": ("mentions", 0)}
 """What a button adds to the form: the field that counts it, and how many there are at first."""
-SEVERAL = ("to", "attachments")
+SEVERAL = ("to", "attachments", "signed_for")
 UNKEPT = ("csrfmiddlewaretoken", "token", "step", "instead")
 
 
@@ -74,14 +75,16 @@ def compose_page(request: DutyRequest, kind: str, draft: UUID, **shown: Any) -> 
         heading, chosen = _begun(request, kind, form).heading(), str(form.initial.get("agreement", ""))
     else:
         heading, chosen = form.heading(), form.data.get("agreement", "")
+    fitting = _fitting(request, heading, chosen)
+    carried = {each for choice in fitting["choices"] for each in choice.kinds}
     context = {
         "here": "e",
         "kind": Kind(kind),
-        "kinds": [each for each in BEGUN if request.officer.holds(FORMS[each].permission)],
+        "kinds": [each for each in BEGUN if each in carried or each in (kind, Kind.INFORMATION)],
         "draft": draft,
         "drafts": [each for each in correspondence.drafts(reader=request.officer) if each.id != draft],
         "form": form,
-        **_fitting(request, heading, chosen),
+        **fitting,
     }
     return render(request, "compose/page.html", {**context, **shown})
 

@@ -130,6 +130,7 @@ def _choice(
         number=terms.number,
         title=terms.title,
         parties=terms.parties,
+        kinds=tuple(terms.flows),
         topics=(*terms.topics, *terms.barred),
         purposes=terms.purposes,
         state=channel.state,

@@ -4,7 +4,6 @@ A form grows by a statement or a person at a time; how many there are stands in 
 without a script and through a draft. While it is written it is incomplete: `heading` says what is known so far.
 """
 
-from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +19,7 @@ from tansiq.exchange.choosing import Choice, Heading, weakest
 from tansiq.exchange.kinds import Kind
 from tansiq.exchange.kinds.information import InformationLetter, Nature, PersonCategory, PersonMentioned, Statement
 from tansiq.exchange.kinds.requests import ReplyStep
-from tansiq.exchange.label import Handling, Marks, Urgency
+from tansiq.exchange.label import Claim, Handling, Marks, Urgency
 from tansiq.exchange.values import Upload
 from tansiq.parties.duties import Permission
 from tansiq.parties.values import node_of
@@ -51,6 +50,9 @@ class LetterForm(ActForm):
     handling = fields.one_of(_("Handling"), Handling)
     operational = forms.BooleanField(label=_("Operational: for acting on, not for knowing alone"), required=False)
     joint_operation = forms.ChoiceField(label=_("Joint operation"), choices=(), required=False)
+    signed_for = forms.MultipleChoiceField(
+        label=_("You sign for"), widget=forms.CheckboxSelectMultiple, choices=(), required=False
+    )
     case = forms.UUIDField(
         label=_("Case"),
         required=False,
@@ -64,7 +66,8 @@ class LetterForm(ActForm):
     )
 
     LABEL = (
-        "to", "topic", "purpose", "urgency", "sensitivity", "handling", "case", "joint_operation", "operational",
+        "to", "topic", "purpose", "urgency", "sensitivity", "handling", "case", "signed_for", "joint_operation",
+        "operational",
     )  # fmt: skip
     LETTER: tuple[str, ...] = ("subject",)
     LEAST = 1
@@ -86,6 +89,9 @@ class LetterForm(ActForm):
         self.fields["purpose"].choices = _listed("purpose", {purpose for each in channels for purpose in each.purposes})
         self.fields["urgency"].choices = fields.words(SLOWER)
         self.fields["sensitivity"].choices = [(level, CODES["sensitivity"][str(level)]) for level in range(4)]
+        self.fields["signed_for"].choices = fields.words((Claim.NON_REFOULEMENT, Claim.ASYLUM))
+        if not any(each.mechanism == Mechanism.RETURNS for each in channels):
+            self.fields["signed_for"].widget = forms.MultipleHiddenInput()
         operations = [each for each in channels if each.mechanism == Mechanism.JOINT_OPERATION]
         named = [(each.agreement, f"{each.title.said(get_language() or 'en')} {each.number}") for each in operations]
         self.fields["joint_operation"].choices = [("", "–"), *named]
@@ -180,9 +186,18 @@ class LetterForm(ActForm):
             source=source,
             information=information,
             persons_named=named,
-            marks=Marks(operational=bool(given.get("operational")), joint_operation=given.get("joint_operation") or ""),
+            marks=self.marks(),
             attached=tuple(attaching.expected(each.name, each.kind, each.size) for each in self.attached()),
             ready=self.ready,
+        )
+
+    def marks(self) -> Marks:
+        """What the label says besides."""
+        given = self.cleaned_data
+        return Marks(
+            operational=bool(given.get("operational")),
+            joint_operation=given.get("joint_operation") or "",
+            claims={Claim(each): 1 for each in given.get("signed_for") or ()},
         )
 
     def parts(self) -> dict[str, Any]:
@@ -263,13 +278,6 @@ class WriteReply(LetterForm):
         """What is answered, and whether something is left."""
         given = self.cleaned_data
         return {"request": given["request"], "whole": given["extent"] == ReplyStep.WHOLE, **super().parts()}
-
-
-FORMS: Mapping[Kind, type[LetterForm]] = {each.kind: each for each in (WriteInformation, WriteRequest, WriteReply)}
-"""The kinds of letter that officers write on this page."""
-
-BEGUN = (Kind.INFORMATION, Kind.REQUEST)
-"""Those of them that begin something; a reply is begun from its request."""
 
 
 def _graded(label: Any, codes: tuple[str, ...], usual: str) -> forms.ChoiceField:
