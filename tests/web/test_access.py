@@ -16,7 +16,13 @@ NOBODY = {"uuid": UUID(int=0), "slug": "none", "str": "none", "int": 0}
 OPEN_TO_ALL = {route.name for route in SIGN_IN} | {"set_language"}
 
 
-AT_THE_MACHINE = {Permission.LEDGER_RECOVER, Permission.KEY_ROTATE, Permission.TOKEN_ISSUE, Permission.TOKEN_REVOKE}
+AT_THE_MACHINE = {
+    Permission.LEDGER_RECOVER,
+    Permission.KEY_ROTATE,
+    Permission.TOKEN_ISSUE,
+    Permission.TOKEN_REVOKE,
+    Permission.ALERT_EXPORT,
+}
 """What is done at the machine itself: by two persons while its pages are stopped, or where a secret is shown once."""
 
 AT_THE_GATEWAYS = HELD[Duty.EXTERNAL_CLIENT]

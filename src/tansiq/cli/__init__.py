@@ -20,6 +20,7 @@ NOUNS = {
     "agreement": "write, sign and show agreements",
     "keys": "change the node's keys",
     "ledger": "verify the ledger, prove an envelope",
+    "alert": "give alerts to other systems",
     "stix": "read STIX bundles as drafts of letters",
     "proof": "check a proof file without a node, or write one",
     "ingest": "read recorded observations",

@@ -116,6 +116,7 @@ class Permission(StrEnum):
     ALERT_RECEIVE = "watch.alert.receive"
     ALERT_ACKNOWLEDGE = "watch.alert.acknowledge"
     ALERT_CLOSE = "watch.alert.close"
+    ALERT_EXPORT = "watch.alert.export"
 
     # rescue
     CASE_VIEW = "rescue.case.view"
@@ -161,7 +162,7 @@ class Duty(StrEnum):
 
 _P = Permission
 _SEES_THE_SEA = {_P.PICTURE_VIEW, _P.ALERT_VIEW, _P.CASE_VIEW, _P.LOG_VIEW, _P.DIRECTORY_VIEW}
-_WATCHES = {_P.ALERT_RAISE, _P.ALERT_ACKNOWLEDGE, _P.ALERT_CLOSE}
+_WATCHES = {_P.ALERT_RAISE, _P.ALERT_ACKNOWLEDGE, _P.ALERT_CLOSE, _P.ALERT_EXPORT}
 _RESCUES = {
     _P.CASE_OPEN, _P.CASE_CLOSE, _P.DRIFT_RUN, _P.SEARCH_PLAN, _P.TASK_SEND, _P.TASK_ANSWER, _P.SITREP_SEND,
     _P.OUTCOME_RECORD,
