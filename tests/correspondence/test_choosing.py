@@ -1,6 +1,8 @@
 """Which channel fits: every channel in force is told, allowed or refused in the rule's words, and sending agrees."""
 
 from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -47,7 +49,7 @@ def send(heading: Heading, agreement: str) -> Sent | Refused:
     return acts.send(
         kind=heading.kind, letter=neighbours.information(), agreement=agreement, to=heading.to, topic=heading.topic,
         purpose=heading.purpose, sensitivity=heading.sensitivity, handling=heading.handling.value,
-        urgency=heading.urgency.value, persons_named=heading.persons_named, by=OFFICER, now=NOW,
+        urgency=heading.urgency.value, persons_named=heading.persons_named, case=heading.case, by=OFFICER, now=NOW,
     )  # fmt: skip
 
 
@@ -129,6 +131,22 @@ def test_what_is_told_is_what_is_sent(topic: str, sensitivity: int, kind: Kind, 
         assert isinstance(answer, Sent) is each.allowed, each
         if isinstance(answer, Refused):
             assert answer.reason == each.reason
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", [Kind.INFORMATION, Kind.REQUEST, Kind.TASK])
+@pytest.mark.parametrize("more", [{}, {"sensitivity": 0, "case": UUID(int=5)}, {"topic": "terrorism"}])
+def test_what_is_told_of_every_mechanism_is_what_is_sent(kind: Kind, more: dict[str, Any], es: Neighbour) -> None:
+    for mechanism in Mechanism:
+        neighbours.agree(mechanism, es, now=NOW)
+    heading = replace(DRUGS, kind=kind, **more)
+
+    told = reads.choices(heading=heading, reader=OFFICER, now=NOW)
+
+    assert len(told) == len(Mechanism)
+    for each in told:
+        answer = send(heading, each.agreement)
+        assert isinstance(answer, Sent) is each.allowed, (each, answer)
 
 
 @pytest.mark.django_db

@@ -65,6 +65,7 @@ def test_a_question_goes_from_the_page_to_its_answer(sides: Sides, both: tuple[C
     assert asked
     opened = theirs.post(f"{asked[0]}/open", {**token(), "reason": "to answer"}).content.decode()
     assert "Who registered it?" in opened
+    assert f'href="{thread}"' in opened, "the letter leads to its thread"
     assert theirs.post(f"{thread}/take", token()).status_code == HTTPStatus.FOUND
     draft = theirs.get(f"{thread}/answer").headers["location"]
     form = theirs.get(draft).content.decode()

@@ -13,10 +13,11 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 
+from tansiq.correspondence import reads as correspondence
 from tansiq.exchange import acts, reads
 from tansiq.exchange.desks import PassageState
 from tansiq.exchange.kinds import CONTROL, Kind
-from tansiq.exchange.values import Agreement, Direction, EnvelopeState
+from tansiq.exchange.values import Agreement, Direction, EnvelopeLine, EnvelopeState
 from tansiq.ground import clock
 from tansiq.ground.verdict import Refused
 from tansiq.parties.duties import Permission
@@ -74,6 +75,7 @@ def envelope_page(request: DutyRequest, envelope: UUID, **shown: Any) -> HttpRes
         "here": "e",
         "envelope": seen,
         "passing": passing,
+        "thread": _thread(request, seen.line),
         "moment": clock.now(),
         "line": seen.line,
         "agreement": _agreement(request, seen.line.agreement),
@@ -85,6 +87,13 @@ def envelope_page(request: DutyRequest, envelope: UUID, **shown: Any) -> HttpRes
         **(offer(request, desk.Tell) if asked and request.officer.party == seen.line.sender else {}),
     }
     return render(request, "exchange/envelope.html", {**context, **shown})
+
+
+def _thread(request: DutyRequest, line: EnvelopeLine) -> UUID | None:
+    """The request that a letter is a step of."""
+    if line.kind not in (Kind.REQUEST, Kind.REPLY):
+        return None
+    return correspondence.thread_of(envelope=line.id, reader=request.officer)
 
 
 def _agreement(request: DutyRequest, digest: str) -> Agreement | None:

@@ -2,7 +2,7 @@
 
 from tansiq.correspondence.reads.drafts import draft, drafts
 from tansiq.correspondence.reads.offers import offer_status, offers
-from tansiq.correspondence.reads.requests import Place, closed, owed, request, requests, seen_requests
+from tansiq.correspondence.reads.requests import Place, closed, owed, request, requests, seen_requests, thread_of
 
 __all__ = [
     "Place",
@@ -15,4 +15,5 @@ __all__ = [
     "request",
     "requests",
     "seen_requests",
+    "thread_of",
 ]

@@ -62,6 +62,13 @@ def request(*, request: UUID, reader: Officer, now: datetime) -> values.RequestW
     )
 
 
+def thread_of(*, envelope: UUID, reader: Officer) -> UUID | None:
+    """The request that a letter is a step of, where the reader takes part in it."""
+    if not reader.holds(Permission.REQUEST_VIEW):
+        return None
+    return _seen(reader).filter(steps__envelope=envelope).values_list("id", flat=True).first()
+
+
 def owed(*, reader: Officer, now: datetime) -> int:
     """How many answers are overdue, ours and those owed to us."""
     if not reader.holds(Permission.REQUEST_VIEW):
