@@ -18,7 +18,8 @@ from tansiq.exchange import label as labels
 from tansiq.exchange.agreements.terms import Mechanism
 from tansiq.exchange.blobs import Store
 from tansiq.exchange.ferry import Came
-from tansiq.exchange.models import Blob, Envelope, Event, LedgerEntry, Upload
+from tansiq.exchange.models import Blob, Envelope, Event, LedgerEntry, Log, Upload
+from tansiq.exchange.recalls import RecallReason
 from tansiq.exchange.values import BlobState, ExchangeReason, OpenedAttachment
 from tansiq.ground import clock
 from tansiq.ground.errors import Fault, Malformed, Missing, Untrusted
@@ -421,6 +422,28 @@ def test_attachments_are_erased_with_their_letter(es: Neighbour) -> None:
     )  # fmt: skip
     assert acts.erase_attachments(envelope=sent.envelope, by="node", now=NOW) == 0
     assert reads.verify() == ()
+
+
+@pytest.mark.django_db
+def test_what_is_attached_to_an_erased_letter_is_told_to_be_gone(es: Neighbour, direct: str) -> None:
+    sent = attached.send(es, direct, NOW, attached.hand_in(PNG, NOW))
+    Envelope.objects.update(erased=NOW, raw=b"", keys=b"", label=b"")
+
+    answer = acts.open_attachment(envelope=sent.envelope, place=0, reason="x", by=OFFICER, now=NOW)
+
+    assert isinstance(answer, Refused)
+    assert answer.reason == RecallReason.ERASED
+
+
+@pytest.mark.django_db
+def test_while_the_ledger_is_behind_no_attachment_is_opened(es: Neighbour, direct: str) -> None:
+    sent = attached.send(es, direct, NOW, attached.hand_in(PNG, NOW))
+    Log.objects.update(gate="An old backup was restored.")
+
+    answer = acts.open_attachment(envelope=sent.envelope, place=0, reason="x", by=OFFICER, now=NOW)
+
+    assert isinstance(answer, Refused)
+    assert answer.reason == ExchangeReason.LEDGER_BEHIND
 
 
 @pytest.mark.django_db

@@ -8,13 +8,14 @@ from django.db import transaction
 from django.db.models import Sum
 
 from tansiq.exchange import attaching, canon, seal, sniff, values
-from tansiq.exchange.acts.letters import is_for
+from tansiq.exchange.acts.letters import openable
+from tansiq.exchange.agreements.terms import Mechanism
 from tansiq.exchange.blobs import Store
 from tansiq.exchange.ledger import EntryType
-from tansiq.exchange.models import Blob, Envelope, Upload
+from tansiq.exchange.models import Blob, Upload
 from tansiq.exchange.models.ledger import Happening, Writer
 from tansiq.exchange.models.own import own
-from tansiq.exchange.values import BlobState, Detail, Direction, EnvelopeState, ExchangeBasis, ExchangeReason
+from tansiq.exchange.values import BlobState, Detail, Direction, ExchangeBasis, ExchangeReason
 from tansiq.ground.errors import Missing
 from tansiq.ground.verdict import Refused
 from tansiq.parties.duties import Permission
@@ -109,17 +110,19 @@ def open_attachment(
 ) -> values.OpenedAttachment | Refused:
     """Open an attachment as a stream; who, when and why go into the log (Directive (EU) 2016/680, article 25).
 
-    Whoever may open the letter may open what is attached to it, and nobody else.
+    Whoever may open the letter may open what is attached to it, and nobody else: what was recalled stays shut.
     """
     if not reason.strip():
         return Refused(ExchangeReason.NO_REASON_GIVEN, ExchangeBasis.LED_25)
-    rows = Envelope.objects.seen_by(by).filter(ref=envelope)
-    row = rows.exclude(state=EnvelopeState.REFUSED.value, direction="in").first()
-    blob = Blob.objects.filter(envelope=row, place=place).order_by("node").first() if row else None
-    if row is None or blob is None:
+    row = openable(envelope, by, now)
+    if isinstance(row, Refused):
+        return row
+    blob = Blob.objects.filter(envelope=row, place=place).order_by("node").first()
+    if blob is None:
         raise Missing("There is no such attachment.")
-    if not is_for(row, by, now):
-        return Refused(ExchangeReason.NOT_ADDRESSED, ExchangeBasis.AGREEMENT)
+    writer = Writer()
+    if writer.gated and row.mechanism != Mechanism.RESCUE.value:
+        return Refused(ExchangeReason.LEDGER_BEHIND, ExchangeBasis.LEDGER)
     here = blob.state == BlobState.HERE.value or blob.direction == Direction.OUT.value
     me = own()
     if not here or blob.state == BlobState.ERASED.value or me.store.size(blob.digest) is None:
@@ -132,7 +135,9 @@ def open_attachment(
         "place": place,
         "reason": canon.clean(reason.strip())[:200],
     }
-    _log(Permission.ATTACHMENT_OPEN, row.ref, by.signature, now, detail, EntryType.READ)
+    read = Happening(EntryType.READ, Permission.ATTACHMENT_OPEN.value, row.ref, by.signature, now, detail)
+    writer.append([read])
+    writer.close()
     return values.OpenedAttachment(head.name, head.kind, blob.length - head.size, parts)
 
 
@@ -181,8 +186,7 @@ def _log(
     by: str,
     now: datetime,
     detail: Detail,
-    type: EntryType = EntryType.EVENT,
 ) -> None:
     writer = Writer()
-    writer.append([Happening(type, event.value, thing or NODE, by, now, detail)])
+    writer.append([Happening(EntryType.EVENT, event.value, thing or NODE, by, now, detail)])
     writer.close()

@@ -452,20 +452,9 @@ def open_letter(*, envelope: UUID, reason: str, by: Officer, now: datetime) -> O
     """
     if not reason.strip():
         return Refused(ExchangeReason.NO_REASON_GIVEN, ExchangeBasis.LED_25)
-    rows = Envelope.objects.seen_by(by).filter(ref=envelope)
-    row = rows.exclude(state=EnvelopeState.REFUSED.value, direction="in").first()
-    if row is None:
-        raise Missing("There is no such letter.")
-    if row.erased is not None:
-        return Refused(RecallReason.ERASED, RecallBasis.RECALL)
-    if not _is_addressed(row, by):
-        return Refused(ExchangeReason.NOT_ADDRESSED, ExchangeBasis.AGREEMENT)
-    for closed in (_at_desk(row, by), _delegated(row.mechanism, row.said, by, now)):
-        if isinstance(closed, Refused):
-            return closed
-    why = shut_by(row, by.party, now)
-    if why is not None:
-        return Refused(why, RecallBasis.RECALL)
+    row = openable(envelope, by, now)
+    if isinstance(row, Refused):
+        return row
     writer = Writer()
     if writer.gated and row.mechanism != Mechanism.RESCUE.value:
         return Refused(ExchangeReason.LEDGER_BEHIND, ExchangeBasis.LEDGER)
@@ -486,6 +475,23 @@ def open_letter(*, envelope: UUID, reason: str, by: Officer, now: datetime) -> O
     if (row.direction, row.state) == (Direction.IN.value, EnvelopeState.ACCEPTED.value):
         attest(envelope=envelope, state=ReceiptState.READ, by=by, now=now)
     return opened
+
+
+def openable(envelope: UUID, by: Officer, now: datetime) -> Envelope | Refused:
+    """The envelope whose letter, or what is attached to it, an officer may open now; or why not."""
+    rows = Envelope.objects.seen_by(by).filter(ref=envelope)
+    row = rows.exclude(state=EnvelopeState.REFUSED.value, direction="in").first()
+    if row is None:
+        raise Missing("There is no such letter.")
+    if row.erased is not None:
+        return Refused(RecallReason.ERASED, RecallBasis.RECALL)
+    if not _is_addressed(row, by):
+        return Refused(ExchangeReason.NOT_ADDRESSED, ExchangeBasis.AGREEMENT)
+    for closed in (_at_desk(row, by), _delegated(row.mechanism, row.said, by, now)):
+        if isinstance(closed, Refused):
+            return closed
+    why = shut_by(row, by.party, now)
+    return row if why is None else Refused(why, RecallBasis.RECALL)
 
 
 def _at_desk(row: Envelope, by: Officer) -> Refused | None:

@@ -59,6 +59,7 @@ def unstamped_head() -> str | None:
 
 
 def _of_envelope(row: Envelope, about: About, head: Head) -> Evidence:
+    about = about if row.raw else "receipts"  # of what was erased, the originator's manifest is gone too
     given = list(Receipt.objects.filter(digest=row.digest).order_by("signer", "n"))
     leaves = [row.leaf, *(each.leaf for each in given if each.leaf >= 0)]
     return Evidence(
