@@ -264,6 +264,19 @@ def test_two_officers_approve_on_the_page(es: Neighbour, interpol: str) -> None:
     assert len(neighbours.opened(es)) == 1
 
 
+def test_who_lost_the_phrase_makes_another_key_and_is_the_same_person_still(es: Neighbour, interpol: str) -> None:
+    officer = world.officer(Duty.CASE_OFFICER)
+    answer = asked(by=officer)
+    assert isinstance(answer, Sent)
+    approved(answer.envelope, officer)
+    client = world.sign_in(Duty.CASE_OFFICER)
+    send_form(client, "/exchange/exceptions", "/exchange/exceptions/key")
+    assert not OfficerKey.objects.exists()
+    again = approved(answer.envelope, officer, "quite another phrase")
+    assert isinstance(again, Refused)
+    assert again.reason is ExchangeReason.APPROVED_BY_YOU
+
+
 def test_a_second_by_the_same_person_is_refused_on_the_page(es: Neighbour, interpol: str) -> None:
     answer = asked(by=world.officer(Duty.CASE_OFFICER))
     assert isinstance(answer, Sent)

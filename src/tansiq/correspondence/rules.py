@@ -41,6 +41,7 @@ _SEEN = {
     EnvelopeState.ACCEPTED: Progress.RECEIVED,
     EnvelopeState.READ: Progress.READ,
     EnvelopeState.ACTED: Progress.READ,
+    EnvelopeState.MISLABELLED: Progress.READ,
     EnvelopeState.REFUSED: Progress.NOT_TAKEN,
     EnvelopeState.EXPIRED: Progress.NOT_TAKEN,
 }

@@ -38,6 +38,7 @@ class EnvelopeState(StrEnum):
     EXPIRED = "expired"
     READ = "read"
     ACTED = "acted"
+    MISLABELLED = "mislabelled"
     RETAINED = "retained"
     ERASED = "erased"
 
@@ -303,12 +304,13 @@ class Load(Struct, frozen=True):
 
 
 class Opened(Struct, frozen=True):
-    """A letter opened in memory, for a reason that was logged."""
+    """A letter opened in memory, for a reason that was logged; `mislabelled` is what it does not bear out."""
 
     envelope: UUID
     kind: Kind
     sender: str
     letter: Struct
+    mislabelled: tuple[str, ...] = ()
 
 
 class Piece(Struct, frozen=True):

@@ -22,13 +22,14 @@ def exceptions_page(request: DutyRequest, **shown: Any) -> HttpResponse:
     before = request.GET.get("before", "")
     position = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None
     lines = reads.exceptions(reader=request.officer, before=position, limit=PAGE)
+    has_key = reads.has_key(reader=request.officer)
     context = {
         "here": "e",
         "waiting": [line for line in lines if line.state is ExceptionState.WAITING],
         "decided": [line for line in lines if line.state is not ExceptionState.WAITING],
         "older": lines[-1].position if len(lines) == PAGE else None,
-        "has_key": reads.has_key(reader=request.officer),
-        **offer(request, forms.ApproveException, forms.RejectException),
+        "has_key": has_key,
+        **offer(request, forms.ApproveException, forms.RejectException, *([forms.RekeyOfficer] if has_key else [])),
     }
     return render(request, "exchange/exceptions.html", {**context, **shown})
 
@@ -45,3 +46,10 @@ def approve_exception(request: DutyRequest, exception: UUID) -> HttpResponse:
 def reject_exception(request: DutyRequest, exception: UUID) -> HttpResponse:
     """Reject one."""
     return perform(request, forms.RejectException(request.POST), exceptions_page, about={"exception": exception})
+
+
+@require_POST
+@needs(Permission.EXCEPTION_REKEY)
+def rekey_officer(request: DutyRequest) -> HttpResponse:
+    """Forget one's own key."""
+    return perform(request, forms.RekeyOfficer(request.POST), exceptions_page)

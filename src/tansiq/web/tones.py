@@ -28,6 +28,7 @@ TONES: dict[tuple[type[Enum], str], str] = {
         (EnvelopeState.ACCEPTED, "action"),
         (EnvelopeState.READ, "ok"),
         (EnvelopeState.ACTED, "ok"),
+        (EnvelopeState.MISLABELLED, "no"),
         (EnvelopeState.REFUSED, "no"),
         (EnvelopeState.EXPIRED, "no"),
         (RecallState.REQUESTED, "caution"),

@@ -137,6 +137,7 @@ ROOMS: list[URLPattern] = [
     path("exchange/requests/<uuid:asked>/refuse", requests.refuse, name="refuse_request"),
     path("exchange/requests/<uuid:asked>/answer", requests.answer, name="answer_request"),
     path("exchange/exceptions", exceptions.exceptions_page, name="exceptions"),
+    path("exchange/exceptions/key", exceptions.rekey_officer, name="rekey_officer"),
     path("exchange/exceptions/<uuid:exception>/approve", exceptions.approve_exception, name="approve_exception"),
     path("exchange/exceptions/<uuid:exception>/reject", exceptions.reject_exception, name="reject_exception"),
     path("exchange/agreements", agreements.agreements_page, name="agreements"),

@@ -22,7 +22,7 @@ from tansiq.exchange.acts.attaching import (
 from tansiq.exchange.acts.collections import fill_collection, read_collection
 from tansiq.exchange.acts.delivering import expire, hurry, postpone, receive_receipts, settle
 from tansiq.exchange.acts.desks import ask, receive_steering, send_back, steer, take, tell
-from tansiq.exchange.acts.exceptions import approve_exception, reject_exception
+from tansiq.exchange.acts.exceptions import approve_exception, reject_exception, rekey_officer
 from tansiq.exchange.acts.judging import Parcel
 from tansiq.exchange.acts.letters import attest, attest_acted, mark_handed, open_letter, send
 from tansiq.exchange.acts.log import close_gate, note_witness, record, sign_head, witness_head
@@ -105,6 +105,7 @@ __all__ = [
     "record_export",
     "recover",
     "reject_exception",
+    "rekey_officer",
     "rotate_keys",
     "send",
     "send_back",

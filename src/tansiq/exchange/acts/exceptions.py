@@ -75,6 +75,15 @@ def reject_exception(*, exception: UUID, by: Officer, now: datetime) -> Exceptio
     return row.value()
 
 
+@transaction.atomic
+def rekey_officer(*, by: Officer, now: datetime) -> None:
+    """Forget one's own key, whose phrase is lost; the next approval makes another. What it approved before stands."""
+    OfficerKey.objects.filter(person=by.person).delete()
+    writer = Writer()
+    writer.append([Happening(EntryType.EVENT, Permission.EXCEPTION_REKEY.value, by.person, by.signature, now, {})])
+    writer.close()
+
+
 def _waiting(exception: UUID, by: Officer) -> Exceptional | Refused:
     row = Exceptional.objects.select_for_update().filter(ref=exception, sender=by.party).first()
     if row is None:

@@ -19,6 +19,7 @@ from tansiq.exchange.kinds import CONTROL, Kind
 from tansiq.exchange.kinds.originator import ForwardLetter
 from tansiq.exchange.label import PLAIN, Claim, Handling, Label, Marks, Route, Urgency
 from tansiq.exchange.ledger import EntryType
+from tansiq.exchange.mislabelling import contradictions
 from tansiq.exchange.models import Agreement, Blob, Delivery, Envelope, Exceptional, Partaker, Passage, Receipt, onward
 from tansiq.exchange.models import desks as passages
 from tansiq.exchange.models.channels import Channel, Known, channels, confirmed, facts
@@ -474,7 +475,18 @@ def open_letter(*, envelope: UUID, reason: str, by: Officer, now: datetime) -> O
     writer.close()
     if (row.direction, row.state) == (Direction.IN.value, EnvelopeState.ACCEPTED.value):
         attest(envelope=envelope, state=ReceiptState.READ, by=by, now=now)
-    return opened
+    return _compared(row, opened, by, now)
+
+
+def _compared(row: Envelope, opened: Opened, by: Officer, now: datetime) -> Opened:
+    """What was opened, with what its label said otherwise; the sender is told, signed, that it was mislabelled."""
+    said = row.said
+    if said is None or row.direction == Direction.OUT.value or said.kind is Kind.FORWARD:
+        return opened
+    wrong = contradictions(said, opened.letter)
+    if wrong:
+        attest(envelope=row.ref, state=ReceiptState.MISLABELLED, by=by, now=now)
+    return replace(opened, mislabelled=wrong)
 
 
 def openable(envelope: UUID, by: Officer, now: datetime) -> Envelope | Refused:

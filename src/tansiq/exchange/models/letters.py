@@ -216,6 +216,8 @@ def standing_of(
     said = [taken.get(node) or last.get(node, "") for node in parcels]
     if ReceiptState.REFUSED.value in said:
         return EnvelopeState.REFUSED
+    if ReceiptState.MISLABELLED.value in said:
+        return EnvelopeState.MISLABELLED
     if DeliveryState.EXPIRED.value in parcels.values():
         return EnvelopeState.EXPIRED
     if "" in said:

@@ -22,6 +22,13 @@ class ApproveException(ActForm):
     )
 
 
+class RekeyOfficer(ActForm):
+    """Forget one's own key: a button alone."""
+
+    act = staticmethod(acts.rekey_officer)
+    permission = Permission.EXCEPTION_REKEY
+
+
 class RejectException(ActForm):
     """Reject: a button alone."""
 

@@ -63,6 +63,7 @@ WORDS: dict[type[Enum], dict[Enum, Promise]] = {
         EnvelopeState.EXPIRED: _of("envelope", "expired"),
         EnvelopeState.READ: _of("envelope", "read"),
         EnvelopeState.ACTED: _of("envelope", "acted upon"),
+        EnvelopeState.MISLABELLED: _of("envelope", "mislabelled"),
         EnvelopeState.RETAINED: _of("envelope", "retained"),
         EnvelopeState.ERASED: _of("envelope", "erased"),
     },
@@ -323,6 +324,11 @@ CODES: dict[str, dict[str, Promise]] = {
     "mechanism": {str(code): text for code, text in WORDS[Mechanism].items()},
     "notice": {str(code): text for code, text in WORDS[Notice].items()},
     "claim": {str(code): text for code, text in WORDS[Claim].items()},
+    "mislabelled": {
+        **{str(code): text for code, text in WORDS[Claim].items()},
+        "persons_named": _("nobody is named"),
+        "notice": _of("notice", "the colour"),
+    },
     "rule": {
         "house.state": _("The agreement is not in force."),
         "house.own-name": _("A service sends in its own name and receives what is addressed to it."),
@@ -400,6 +406,7 @@ CODES: dict[str, dict[str, Promise]] = {
         "refused": _of("receipt", "refused"),
         "read": _of("receipt", "read"),
         "acted": _of("receipt", "acted upon"),
+        "mislabelled": _of("receipt", "mislabelled"),
         "retained": _of("receipt", "retained"),
         "erased": _of("receipt", "erased"),
     },
