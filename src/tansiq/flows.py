@@ -11,10 +11,12 @@ from typing import Any
 from uuid import UUID
 
 from tansiq.correspondence import acts as correspondence
-from tansiq.correspondence import reads as requests
+from tansiq.correspondence import reads as written
 from tansiq.exchange import acts as exchange
 from tansiq.exchange.kinds import Kind
 from tansiq.exchange.reads import letters as envelopes
+from tansiq.exchange.reads.exceptions import seen_exceptions
+from tansiq.exchange.reads.mandates import seen_posts
 from tansiq.parties.duties import Permission
 from tansiq.reporting import acts as reporting
 from tansiq.rescue import acts as rescue
@@ -56,6 +58,17 @@ SEEN: dict[str, Seen] = {
     "exchange.release": envelopes.seen,
     "exchange.desk": envelopes.seen,
     "rescue.case": cases.seen,
-    "correspondence.request": requests.seen_requests,
+    "exchange.liaison": seen_posts,
+    "exchange.exception": seen_exceptions,
+    "correspondence.request": written.seen_requests,
+    "correspondence.offer": written.seen_offers,
 }
-"""By the kind of thing on whose page events stand (`exchange.reads.log.thing_of`). The rest is seen by duty alone."""
+"""By the kind of thing on whose page events stand (`exchange.reads.log.thing_of`)."""
+
+OF_THE_NODE = frozenset({
+    "exchange.agreement", "exchange.channels", "exchange.key", "exchange.ledger", "exchange.log", "exchange.partner",
+    "exchange.proof", "parties.directory", "parties.people", "reporting.figure", "reporting.records", "watch.alert",
+    "watch.picture",
+})  # fmt: skip
+"""Kinds of things that all agencies of a node have in common: who may see them is for the duty alone to say. Events of
+a kind that stands in neither table are seen by who looks after the node, and by nobody else."""

@@ -10,11 +10,13 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from tansiq import flows
 from tansiq.exchange import acts as exchange
 from tansiq.exchange import reads
 from tansiq.exchange.agreements.terms import Mechanism
 from tansiq.exchange.kinds import Kind
 from tansiq.exchange.models import Envelope
+from tansiq.exchange.reads.log import thing_of
 from tansiq.ground.errors import Missing
 from tansiq.parties.duties import Duty, Permission
 from tansiq.rescue import acts as rescue
@@ -171,3 +173,19 @@ def test_a_page_of_the_log_is_filled_past_what_others_did(case: UUID) -> None:
     assert before >= 1
     assert len(events.log(reader=first, limit=5)) == min(before, 5)
     assert reads.log(reader=first, limit=5)[0].thing == case, "by duty alone it would be seen"
+
+
+def test_every_kind_of_thing_has_somebody_who_says_who_may_know_of_it() -> None:
+    kinds = {thing_of(name.value) for name in Permission}
+
+    assert kinds - {*flows.SEEN} - flows.OF_THE_NODE - {"exchange.attachment"} == set(), (
+        "name the read in flows.SEEN, or say in flows.OF_THE_NODE that it is common to all agencies of the node"
+    )
+    assert flows.OF_THE_NODE.isdisjoint(flows.SEEN)
+    assert kinds >= flows.OF_THE_NODE
+
+
+def test_of_what_no_table_names_only_overseers_are_told(case: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(flows.SEEN, "rescue.case")
+
+    assert case not in told(Duty.RESCUE_COORDINATOR, world.OURS)

@@ -41,7 +41,9 @@ def _shown(events: Collection[Event], reader: Officer) -> Iterator[Event]:
     known = {kind: flows.SEEN[kind](things=_things(events, kind), reader=reader) for kind in kinds & {*flows.SEEN}}
     for event in events:
         kind = thing_of(event.name)
-        if kind not in known or event.thing in known[kind] or (event.thing == NODE and _of_nothing(event, reader)):
+        common = kind in flows.OF_THE_NODE or (kind not in known and reader.oversees)
+        told = event.thing in known.get(kind, ()) or (event.thing == NODE and _of_nothing(event, reader))
+        if common or told:
             yield event
 
 

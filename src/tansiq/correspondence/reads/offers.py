@@ -1,5 +1,6 @@
 """What programs offered, as the officers of their agency see it; and what a program is told of its own offer."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from tansiq.correspondence import models, values
@@ -17,6 +18,12 @@ def offers(*, reader: Officer, before: UUID | None = None, limit: int = 50) -> t
     if before is not None:
         rows = rows.filter(id__lt=before)
     return tuple(row.line() for row in rows.order_by("-id")[:limit])
+
+
+def seen_offers(*, things: Collection[UUID], reader: Officer) -> frozenset[UUID]:
+    """Which of these offers the reader may know of: for the log."""
+    rows = models.Offer.objects if reader.oversees else models.Offer.objects.filter(agency=reader.party)
+    return frozenset(rows.filter(id__in=things).values_list("id", flat=True))
 
 
 def offer_status(*, offer: UUID, reader: Officer) -> values.OfferStatus:

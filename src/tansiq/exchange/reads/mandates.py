@@ -1,5 +1,6 @@
 """Liaison posts as seen: those that the reader's agency sends or hosts, with the labels of their cases' letters."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -36,6 +37,11 @@ def post_letters(*, post: Post, reader: Officer, now: datetime, limit: int = 50)
     names = [UUID(labels.pseudonym(post.mandate.agreement, each.case)) for each in post.cases]
     rows = Envelope.objects.seen_by(reader).filter(agreement=post.mandate.agreement, case__in=names)
     return tuple(row.line() for row in rows.defer("raw", "keys").order_by("-position")[:limit])
+
+
+def seen_posts(*, things: Collection[UUID], reader: Officer) -> frozenset[UUID]:
+    """Which of these liaison posts the reader may know of: for the log."""
+    return frozenset(_seen(reader).filter(id__in=things).values_list("id", flat=True))
 
 
 def _seen(reader: Officer) -> QuerySet[LiaisonPost]:
