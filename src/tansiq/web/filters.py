@@ -201,7 +201,7 @@ def lasted(stay: Stay) -> str:
 
 
 @register.filter
-def left(until: datetime, now: datetime) -> str:
+def time_to(until: datetime, now: datetime) -> str:
     """How long it is until then."""
     return _("in %(time)s") % {"time": span((until - now).total_seconds())}
 

@@ -10,6 +10,7 @@ from tansiq.parties.duties import Duty
 PASSWORD = "a long night in the Strait"  # of test accounts alone
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 WITH_CODE = "with-code"
+CLERK = "clerk"
 DUTIES = {
     "coordinator": Duty.RESCUE_COORDINATOR,
     "watch": Duty.WATCH_OFFICER,
@@ -17,6 +18,9 @@ DUTIES = {
     "writer": Duty.REPORT_WRITER,
     "administrator": Duty.NODE_ADMINISTRATOR,
     WITH_CODE: Duty.DUTY_OFFICER,
+    "chief": Duty.CASE_OFFICER,
+    "liaison": Duty.LIAISON_OFFICER,
+    "next": Duty.LIAISON_OFFICER,
 }
 
 

@@ -4,12 +4,17 @@ Run as `python -m tests.web.browser.seed HOME`, in a process of its own, because
 """
 
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tansiq.cli import django as node
+from tansiq.ground.ids import uuid7
+
+if TYPE_CHECKING:
+    from tests.neighbour import Neighbour
 
 
 def main(home: Path) -> None:
@@ -58,11 +63,13 @@ def main(home: Path) -> None:
         by=officer,
         now=now,
     )
-    agree()
+    partner = agree()
+    past_the_desk(partner, now)
+    post(now)
     print(made.alert, made.case)
 
 
-def agree() -> None:
+def agree() -> "Neighbour":
     """A partner that is known and never answers, and the channels to it."""
     from tansiq.exchange.agreements.terms import Mechanism
     from tests import neighbour as neighbours
@@ -72,6 +79,56 @@ def agree() -> None:
     neighbours.meet(partner, world.MET)
     for mechanism in Mechanism:
         neighbours.agree(mechanism, partner, now=world.MET)
+    return partner
+
+
+def past_the_desk(partner: "Neighbour", now: datetime) -> None:
+    """Letters between two partners that pass a desk of ours, some of them overdue, and an official at it."""
+    from django.conf import settings
+
+    from tansiq.parties import acts as parties
+    from tansiq.parties.duties import Duty
+    from tests import world
+    from tests.exchange import past_a_desk
+    from tests.web.browser import people
+
+    clerk = parties.add_person(
+        username=people.CLERK, name="A Clerk", agency=past_a_desk.OUR_DESK, password=people.PASSWORD, node="ma"
+    )
+    parties.appoint(
+        person=clerk.id, desk="Bureau", duty=Duty.BUREAU_CLERK, since=world.LONG_AGO, until=world.FAR
+    )  # fmt: skip
+    third = past_a_desk.third_desk(partner)
+    for hours, urgency, topic in (
+        (80, "priority", "drugs"), (9, "urgent", "smuggling"), (5, "priority", "terrorism"), (3, "routine", "drugs"),
+        (2, "priority", "trafficking"), (1, "routine", "document-fraud"),
+    ):  # fmt: skip
+        at = now - timedelta(hours=hours)
+        receipt, _ = past_a_desk.to_the_desk(
+            third, now=at, urgency=urgency, topic=topic, exercise=settings.TANSIQ_EXERCISE
+        )  # fmt: skip
+        assert receipt.state == "accepted", receipt
+
+
+def post(now: datetime) -> None:
+    """A liaison post of ours at the partner, with two cases."""
+    from tansiq.exchange import acts
+    from tansiq.parties import reads
+    from tansiq.parties.duties import Duty
+    from tests import world
+
+    held = {each.name: each for each in reads.officers(duty=Duty.LIAISON_OFFICER, now=now)}
+    chief = reads.officers(duty=Duty.CASE_OFFICER, now=now)[0]
+    opened = acts.open_post(
+        sending=world.OURS, host=world.THEIRS, topics=("drugs", "smuggling"), regions=("strait", "rif"),
+        since=now - timedelta(days=20), until=now + timedelta(days=160), officer=held["liaison"],
+        by=world.officer(Duty.NODE_ADMINISTRATOR), now=now,
+    )  # fmt: skip
+    for days, reference in ((30, "Harbour 7"), (2, "Night boats")):
+        acts.assign_case(
+            post=opened.mandate.post, case=uuid7(now), reference=reference, topic="drugs", region="strait",
+            until=now + timedelta(days=days), by=chief, now=now,
+        )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -29,6 +29,8 @@ def pages(node: Node) -> Iterator[tuple[str, str]]:
         ("administrator", path) for path in ("/people", "/directory", "/directory/ma.marine", "/exchange/partners")
     )
     yield from (("auditor", path) for path in ("/ledger", "/people"))
+    yield people.CLERK, "/exchange/desk"
+    yield "chief", "/exchange/liaison"
     yield "writer", "/figures"
     yield "watch", "/figures"  # not for this duty
 

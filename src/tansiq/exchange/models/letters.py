@@ -16,8 +16,10 @@ from tansiq.exchange import label as labels
 from tansiq.exchange.agreements.terms import Mechanism
 from tansiq.exchange.kinds import SCHEMAS, Kind
 from tansiq.exchange.label import Label, Route
+from tansiq.exchange.models.mandates import PostCase
 from tansiq.exchange.receipts import ReceiptState
 from tansiq.exchange.values import DeliveryState, Direction, EnvelopeState
+from tansiq.parties.duties import Duty
 from tansiq.parties.values import Officer, node_of
 
 
@@ -25,8 +27,21 @@ class EnvelopeSet(models.QuerySet["Envelope"]):
     """Envelopes, by who may know of them."""
 
     def seen_by(self, reader: Officer) -> Self:
-        """Those that the reader's agency takes part in; all of them, for who looks after the node as a whole."""
-        return self if reader.oversees else self.filter(partakers__agency=reader.party)
+        """Those that the reader's agency takes part in; all of them, for who looks after the node as a whole.
+
+        A liaison officer sees the letters of liaison cases that are theirs, for as long as they hold the post.
+        """
+        if reader.oversees:
+            return self
+        rows = self.filter(partakers__agency=reader.party)
+        return rows if reader.duty is not Duty.LIAISON_OFFICER else rows.exclude(_of_another_post(reader))
+
+
+def _of_another_post(reader: Officer) -> models.Q:
+    held = PostCase.objects.filter(
+        pseudonym=models.OuterRef("case"), post__agreement=models.OuterRef("agreement"), post__person=reader.person
+    )
+    return models.Q(mechanism=Mechanism.LIAISON.value, case__isnull=False) & ~models.Q(models.Exists(held))
 
 
 class Envelope(models.Model):

@@ -18,7 +18,7 @@ from tansiq.exchange.models.own import own
 from tansiq.exchange.reads.attaching import attached
 from tansiq.exchange.values import Direction, EnvelopeState
 from tansiq.ground.errors import Missing
-from tansiq.parties.duties import Permission
+from tansiq.parties.duties import Duty, Permission
 from tansiq.parties.values import Officer
 
 
@@ -41,9 +41,9 @@ def envelopes(
         return ()
     rows = Envelope.objects.defer("raw", "keys")
     bounds: dict[str, Any] = {"before": before, "after": after, "limit": limit}
-    if case is not None:
+    if case is not None or reader.duty is Duty.LIAISON_OFFICER:  # who sees some cases only, not all of the agency's
         rows = rows.seen_by(reader).filter(
-            _of_case(case), **_given(direction=direction, agreement=agreement, kind=kind)
+            Q() if case is None else _of_case(case), **_given(direction=direction, agreement=agreement, kind=kind)
         )
         rows = rows.filter(**_given(position__lt=before, position__gt=after))
     elif agreement or direction or kind or not reader.oversees:

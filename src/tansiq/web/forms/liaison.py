@@ -117,7 +117,7 @@ class AssignCase(ActForm):
     region = forms.ChoiceField(label=_("Region"), choices=())
     until = fields.calendar_day(_("Until"))
     case = forms.UUIDField(
-        label=_("Case"),
+        label=_("Case file"),
         required=False,
         help_text=_("The id of a case that exists here already, if there is one."),
         widget=forms.TextInput(attrs={"dir": "ltr", "autocomplete": "off"}),
