@@ -39,6 +39,7 @@ DOCUMENTS = {
     "words": ("transport", "Words"),
     "consent": ("onward", "Consent"),
     "recall": ("recalls", "Recall"),
+    "correction": ("corrections", "Correction"),
     "statement": ("recalls", "HolderStatement"),
     "proof": ("proof", "InclusionProof"),
     "proof-file": ("evidence", "Evidence"),

@@ -41,6 +41,7 @@ ON_RECEIVE: dict[Kind, Callable[..., Any]] = {
     Kind.MANDATE: exchange.receive_mandate,
     Kind.RECALL: exchange.receive_recall,
     Kind.STATEMENT: exchange.receive_statement,
+    Kind.CORRECTION: exchange.receive_correction,
 }
 
 ON_EVENT: dict[Permission, tuple[Callable[..., Any], ...]] = {

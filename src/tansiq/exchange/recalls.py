@@ -77,6 +77,7 @@ class RecallBasis(StrEnum):
 
     RECALL = "exchange.basis.recall"
     RESCUE = "exchange.basis.rescue-record"
+    RETENTION = "exchange.basis.retention"
 
 
 class Recall(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

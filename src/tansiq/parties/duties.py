@@ -36,6 +36,9 @@ class Permission(StrEnum):
     USE_RECEIVE = "exchange.use.receive"
     LETTER_ERASE = "exchange.letter.erase"
     LETTER_RECALL = "exchange.letter.recall"
+    LETTER_CORRECT = "exchange.letter.correct"
+    LETTER_RETAIN = "exchange.letter.retain"
+    CORRECTION_RECEIVE = "exchange.correction.receive"
     RECALL_VIEW = "exchange.recall.view"
     RECALL_ANSWER = "exchange.recall.answer"
     RECALL_RECEIVE = "exchange.recall.receive"
@@ -178,7 +181,7 @@ _WRITES_LETTERS = {
     _P.OFFER_DISCARD, _P.PROOF_EXPORT, _P.REQUEST_ASK, _P.REQUEST_REMIND, _P.REQUEST_ESCALATE, _P.REQUEST_WITHDRAW,
     _P.REQUEST_TAKE, _P.REQUEST_ANSWER, _P.REQUEST_REFUSE,
 }  # fmt: skip
-_WRITES_LETTERS |= {_P.LETTER_RECALL, _P.RECALL_VIEW, _P.RECALL_ANSWER}
+_WRITES_LETTERS |= {_P.LETTER_RECALL, _P.RECALL_VIEW, _P.RECALL_ANSWER, _P.LETTER_CORRECT, _P.LETTER_RETAIN}
 _LIAISES = {_P.LIAISON_VIEW, _P.LIAISON_ASSIGN, _P.LIAISON_WITHDRAW}
 _STEERS = {_P.DESK_VIEW, _P.DESK_TAKE, _P.DESK_STEER, _P.DESK_ASK, _P.DESK_RETURN}
 

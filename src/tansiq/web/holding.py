@@ -4,7 +4,7 @@ from typing import Any
 
 from tansiq.exchange import reads
 from tansiq.exchange.agreements.terms import Mechanism
-from tansiq.exchange.kinds import CONTROL
+from tansiq.exchange.kinds import CONTROL, Kind
 from tansiq.exchange.values import Direction, Envelope, EnvelopeState
 from tansiq.web.access import DutyRequest, offer
 from tansiq.web.forms import originator as forms
@@ -21,4 +21,7 @@ def panel(request: DutyRequest, seen: Envelope) -> dict[str, Any]:
         offered += [forms.AskRelease(ways=ways), forms.ForwardLetter(ways=ways)]
     if path.own and line.mechanism != Mechanism.RESCUE.value:
         offered.append(forms.RecallLetter)
+        offered += [forms.CorrectLetter] if line.kind is Kind.INFORMATION else []
+    if path.dates.gone is None:
+        offered.append(forms.RetainLetter)
     return {"path": path, **offer(request, *offered)}

@@ -118,3 +118,23 @@ def answer_recall(request: DutyRequest, recall: int) -> HttpResponse:
     """Erase it, or retain it on a basis."""
     reads.recall(recall=recall, reader=request.officer)
     return perform(request, forms.AnswerRecall(request.POST), recall_page, recall=recall)
+
+
+@require_POST
+@needs(Permission.LETTER_CORRECT)
+def correct_letter(request: DutyRequest, envelope: UUID) -> HttpResponse:
+    """Send a corrected letter in its place."""
+
+    def its_page(sent: Sent) -> str:
+        return reverse("envelope", args=[sent.envelope])
+
+    reads.envelope(envelope=envelope, reader=request.officer)
+    return perform(request, forms.CorrectLetter(request.POST), envelope_page, envelope=envelope, to=its_page)
+
+
+@require_POST
+@needs(Permission.LETTER_RETAIN)
+def retain_letter(request: DutyRequest, envelope: UUID) -> HttpResponse:
+    """Keep a letter longer."""
+    reads.envelope(envelope=envelope, reader=request.officer)
+    return perform(request, forms.RetainLetter(request.POST), envelope_page, envelope=envelope)

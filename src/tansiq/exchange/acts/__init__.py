@@ -20,6 +20,7 @@ from tansiq.exchange.acts.attaching import (
     tidy_attachments,
 )
 from tansiq.exchange.acts.collections import fill_collection, read_collection
+from tansiq.exchange.acts.correcting import correct_letter, receive_correction
 from tansiq.exchange.acts.delivering import expire, hurry, postpone, receive_receipts, settle
 from tansiq.exchange.acts.desks import ask, receive_steering, send_back, steer, take, tell
 from tansiq.exchange.acts.exceptions import approve_exception, reject_exception, rekey_officer
@@ -49,6 +50,7 @@ from tansiq.exchange.acts.recalling import (
 from tansiq.exchange.acts.receiving import receive
 from tansiq.exchange.acts.recovering import recover
 from tansiq.exchange.acts.releasing import answer_release, ask_release, receive_release, receive_release_request
+from tansiq.exchange.acts.retaining import erase_expired, retain_letter
 from tansiq.exchange.acts.rotating import forget_keys, rotate_keys, settle_keys
 
 __all__ = [
@@ -64,10 +66,12 @@ __all__ = [
     "attest_acted",
     "close_gate",
     "confirm_partner",
+    "correct_letter",
     "drop_uploads",
     "end_agreement",
     "end_post",
     "erase_attachments",
+    "erase_expired",
     "erase_recalls",
     "expire",
     "fill_collection",
@@ -92,6 +96,7 @@ __all__ = [
     "receive",
     "receive_agreement",
     "receive_card",
+    "receive_correction",
     "receive_forward",
     "receive_mandate",
     "receive_recall",
@@ -106,6 +111,7 @@ __all__ = [
     "recover",
     "reject_exception",
     "rekey_officer",
+    "retain_letter",
     "rotate_keys",
     "send",
     "send_back",

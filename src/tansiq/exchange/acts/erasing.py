@@ -15,7 +15,7 @@ from tansiq.exchange.acts.letters import attest
 from tansiq.exchange.acts.log import name_of, record
 from tansiq.exchange.models import Delivery, Envelope, Passing
 from tansiq.exchange.receipts import ReceiptState
-from tansiq.exchange.values import DeliveryState, Detail, Direction
+from tansiq.exchange.values import DeliveryState, Detail, Direction, EnvelopeState
 from tansiq.parties.duties import Permission
 from tansiq.parties.values import Officer
 
@@ -37,7 +37,7 @@ def wipe(rows: Sequence[Envelope], *, detail: Detail, by: Officer | str, now: da
         Envelope.objects.filter(position=row.position).update(**empty)
         said: Detail = {"envelope": row.digest, **detail}
         record(event=Permission.LETTER_ERASE, thing=row.ref, by=by, now=now, detail=said)
-        if row.direction == Direction.IN.value:
+        if row.direction == Direction.IN.value and row.state != EnvelopeState.REFUSED.value:
             attest(envelope=row.ref, state=ReceiptState.ERASED, by=by, now=now)
     return gone
 

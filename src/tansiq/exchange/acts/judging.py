@@ -13,7 +13,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tansiq.exchange import canon, cards, desks, officers, policy, receipts, seal
+from tansiq.exchange import canon, cards, corrections, desks, officers, policy, receipts, seal
 from tansiq.exchange import label as labels
 from tansiq.exchange.acts import passing
 from tansiq.exchange.acts.letters import judged_as
@@ -210,9 +210,19 @@ def _outlives(sealed: seal.Envelope, channel: Channel, desk: Desk) -> bool:
     if channel.state not in OVER | {AgreementState.SUSPENDED}:
         return False
     try:
-        return seal.open_label(sealed, seal.unwrap(sealed, desk.me.keys.opener)).kind in OUTLIVING
+        said = seal.open_label(sealed, seal.unwrap(sealed, desk.me.keys.opener))
     except Fault:
         return False
+    return said.kind in OUTLIVING or _corrects(said, channel)
+
+
+def _corrects(said: Label, channel: Channel) -> bool:
+    """Whether a letter replaces one that we took under the same agreement, and goes no further than that one did."""
+    if not said.supersedes:
+        return False
+    old = Envelope.objects.filter(digest=said.supersedes, sender=said.sender, agreement=channel.digest).first()
+    kept = old.said if old is not None and old.reason == "" else None
+    return kept is not None and corrections.fits(said, kept)
 
 
 def _closed(node: str, desk: Desk) -> HoldReason | None:
@@ -252,7 +262,7 @@ def _open(item: Item, sealed: seal.Envelope, channel: Channel, principal: str, d
         _hold(item, desk, HoldReason.EARLIER_HELD)
     elif said.exercise != canon.clean(desk.me.exercise) and not _real_distress(said, channel):
         item.reason = ExchangeReason.OTHER_EXERCISE.value
-    elif said.kind in CONTROL:
+    elif said.kind in CONTROL or (not channel.passes and said.supersedes):
         item.rule = RULE
     elif said.kind is Kind.FORWARD and body is not None and (why := _passed_on(said, body, item, channel, desk)):
         item.rule, item.reason = RULE, why.value

@@ -276,6 +276,7 @@ def enqueue(
         leaf=leaf,
         handed=now,
         raw=sealed.envelope.raw,
+        erase_at=canon.moment(said.erase_by) if said.erase_by else None,
     )
     ours = partakers(me.node, route, channel.terms.desk)
     Partaker.objects.bulk_create(

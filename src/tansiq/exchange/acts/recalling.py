@@ -134,15 +134,16 @@ def _ask_all(
     """Ask every node to which the letter went, and those beyond that an agreement reaches; answers how many."""
     recipients = {*row.said.recipients, row.said.desk} - {""} if row.said else set()
     asked = 0
-    for agency in _one_per_node(recipients, me):
+    for agency in one_per_node(recipients, me):
         asked += _ask(recall, agency, recall.originator, row.agreement, found, partners, by, me, now)
     for step in Passing.objects.filter(digest=recall.digest, how=UseKind.PASSED_ON.value).order_by("position"):
-        for agency in _one_per_node(step.recipients, me):
+        for agency in one_per_node(step.recipients, me):
             asked += _ask(recall, agency, step.forwarder, "", found, partners, by, me, now)
     return asked
 
 
-def _one_per_node(agencies: Collection[str], me: Own) -> list[str]:
+def one_per_node(agencies: Collection[str], me: Own) -> list[str]:
+    """One agency of each other node among these."""
     nodes = {node_of(agency): agency for agency in sorted(agencies, reverse=True)}
     return [agency for node, agency in sorted(nodes.items()) if node != me.node]
 
@@ -232,7 +233,7 @@ def take_recall(
     for step in Passing.objects.filter(digest=said.envelope, how=UseKind.PASSED_ON.value).order_by("position"):
         if node_of(step.forwarder) == me.node:
             onward_by = step.carrier.agreement if step.carrier else ""
-            for agency in _one_per_node(step.recipients, me):
+            for agency in one_per_node(step.recipients, me):
                 _ask(recall, agency, step.forwarder, onward_by, found, partners, "node", me, now)
     if new and not rows:
         _state(recall, "unknown", by="node", now=now)

@@ -141,7 +141,7 @@ def _receipt(item: Item, leaf: int, desk: Desk) -> receipts.Receipt:
 
 _ENVELOPE = (
     "position", "ref", "uid", "direction", "digest", "agreement", "mechanism", "kind", "sender", "case", "label",
-    "keys", "state", "rule", "reason", "quarantined", "stored", "leaf", "handed", "trouble", "raw",
+    "keys", "state", "rule", "reason", "quarantined", "stored", "leaf", "handed", "trouble", "raw", "erase_at",
 )  # fmt: skip
 _RECEIPT = (
     "id", "envelope_id", "digest", "direction", "signer", "n", "state", "rule", "at", "leaf", "token",
@@ -191,6 +191,7 @@ def _envelope(item: Item, position: int, leaf: int, refs: dict[str, UUID], desk:
         desk.stored if item.reason or item.due else None,
         "",
         sealed.raw,
+        bulk.time(canon.moment(said.erase_by)) if said and said.erase_by else None,
     )
 
 

@@ -8,6 +8,7 @@ from tansiq.exchange.kinds.desks import SteeringLetter
 from tansiq.exchange.kinds.information import InformationLetter
 from tansiq.exchange.kinds.notices import DiffusionLetter, NoticeLetter
 from tansiq.exchange.kinds.originator import (
+    CorrectionLetter,
     ForwardLetter,
     RecallLetter,
     ReleaseLetter,
@@ -45,9 +46,10 @@ class Kind(StrEnum):
     MANDATE = "mandate"
     RECALL = "recall"
     STATEMENT = "statement"
+    CORRECTION = "correction"
 
 
-OUTLIVING = frozenset({Kind.RECALL, Kind.STATEMENT})
+OUTLIVING = frozenset({Kind.RECALL, Kind.STATEMENT, Kind.CORRECTION})
 """Letters that pass after the agreement's end, and while it is suspended: what was sent under it is still there."""
 
 CONTROL = OUTLIVING | {Kind.RELEASE_REQUEST, Kind.RELEASE, Kind.USE, Kind.MANDATE}
@@ -80,4 +82,5 @@ SCHEMAS: dict[Kind, type[Struct]] = {
     Kind.MANDATE: MandateLetter,
     Kind.RECALL: RecallLetter,
     Kind.STATEMENT: StatementLetter,
+    Kind.CORRECTION: CorrectionLetter,
 }

@@ -99,3 +99,9 @@ class StatementLetter(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """What one holder says of a recalled letter, as its own token; passed back as it was signed."""
 
     token: Token
+
+
+class CorrectionLetter(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A letter was corrected by another: the originator's token, whoever brings it."""
+
+    token: Token

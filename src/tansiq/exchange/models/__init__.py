@@ -3,6 +3,7 @@
 from tansiq.exchange.models.blobs import Blob, Upload
 from tansiq.exchange.models.channels import Agreement, Partner, Statement
 from tansiq.exchange.models.collections import Collection, Item
+from tansiq.exchange.models.corrections import Correction, Retention
 from tansiq.exchange.models.desks import DeskStep, Passage
 from tansiq.exchange.models.exceptions import Exceptional, OfficerKey
 from tansiq.exchange.models.following import Following
@@ -17,6 +18,7 @@ __all__ = [
     "Agreement",
     "Blob",
     "Collection",
+    "Correction",
     "Delivery",
     "DeskStep",
     "Envelope",
@@ -39,6 +41,7 @@ __all__ = [
     "RecallAnswer",
     "Receipt",
     "Release",
+    "Retention",
     "Statement",
     "Timestamp",
     "Upload",

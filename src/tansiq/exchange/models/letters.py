@@ -45,7 +45,10 @@ def _of_another_post(reader: Officer) -> models.Q:
 
 
 class Envelope(models.Model):
-    """One envelope, sent or received. Its label stands open for lists; its letter stays sealed in `raw`."""
+    """One envelope, sent or received. Its label stands open for lists; its letter stays sealed in `raw`.
+
+    `erase_at` is the day that its own label names, where it names one; `erased` when its content was destroyed.
+    """
 
     position = models.BigIntegerField(primary_key=True)
     ref = models.UUIDField(unique=True)
@@ -69,6 +72,7 @@ class Envelope(models.Model):
     trouble = models.CharField(max_length=300, blank=True)
     raw = models.BinaryField()
     erased = models.DateTimeField(null=True)
+    erase_at = models.DateTimeField(null=True)
 
     objects = EnvelopeSet.as_manager()
 
@@ -80,6 +84,7 @@ class Envelope(models.Model):
             models.Index(fields=["kind", "direction", "position"], name="envelope_by_kind"),
             models.Index(fields=["case", "position"], name="envelope_by_case"),
             models.Index(fields=["agreement", "kind", "direction", "position"], name="envelope_by_agreement"),
+            models.Index(fields=["erase_at"], name="envelope_to_erase", condition=models.Q(erase_at__isnull=False)),
             models.Index(fields=["position"], name="envelope_to_hand", condition=models.Q(handed__isnull=True)),
         ]
 

@@ -18,6 +18,7 @@ PART_OF = {
     "exchange.use": "exchange.envelope",
     "exchange.release": "exchange.envelope",
     "exchange.recall": "exchange.envelope",
+    "exchange.correction": "exchange.envelope",
     "exchange.collection": "exchange.envelope",
     "exchange.head": "exchange.ledger",
     "exchange.steering": "exchange.envelope",

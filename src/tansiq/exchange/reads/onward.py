@@ -6,14 +6,17 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Q
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tansiq.exchange.agreements.terms import Mechanism
+from tansiq.exchange.corrections import Corrected
 from tansiq.exchange.kinds import Kind
 from tansiq.exchange.kinds.originator import UseKind
-from tansiq.exchange.models import Envelope, Event, Passing, Recall, Release
+from tansiq.exchange.models import Agreement, Correction, Envelope, Event, Passing, Recall, Release, Retention
 from tansiq.exchange.models.channels import channels
 from tansiq.exchange.onward import Edge, Holder, Passed, ReleaseLine, ReleaseState, tree
 from tansiq.exchange.recalls import Answer, RecallLine
+from tansiq.exchange.retention import Dates, dates
 from tansiq.exchange.values import Direction
 from tansiq.ground import clock
 from tansiq.ground.errors import Missing
@@ -34,6 +37,8 @@ class Path(Struct, frozen=True, kw_only=True):
     steps: tuple[Passed, ...]
     releases: tuple[ReleaseLine, ...]
     recall: RecallLine | None
+    corrected: tuple[Corrected, ...]
+    dates: Dates
 
 
 class Way(Struct, frozen=True, kw_only=True):
@@ -105,6 +110,8 @@ def path(*, envelope: UUID, reader: Officer, now: datetime | None = None) -> Pat
         steps=tuple(step.value() for step in steps),
         releases=tuple(each.line(now or clock.now()) for each in asked if reader.holds(Permission.RELEASE_VIEW)),
         recall=line,
+        corrected=_corrections(row, digest),
+        dates=_dates(row, now or clock.now()),
     )
 
 
@@ -119,6 +126,33 @@ def _edges(row: Envelope, originator: str, carried: Passing | None, steps: list[
         if step.how == UseKind.PASSED_ON.value:
             edges += [Edge(step.forwarder, agency, *_told(step, agency)) for agency in step.recipients]
     return edges
+
+
+def _corrections(row: Envelope, digest: str) -> tuple[Corrected, ...]:
+    """By what a letter was corrected, and what it corrects."""
+    found = list(Correction.objects.filter(Q(digest=digest) | Q(by=digest)).order_by("position"))
+    wanted = {each.digest for each in found} | {each.by for each in found}
+    here = dict(Envelope.objects.filter(digest__in=wanted).values_list("digest", "ref"))
+    return tuple(
+        Corrected(envelope=each.digest, by=each.by, at=each.at, old=here.get(each.digest), new=here.get(each.by))
+        for each in found
+    )
+
+
+def _dates(row: Envelope, now: datetime) -> Dates:
+    """How long the letter is kept here."""
+    agreement = Agreement.objects.filter(digest=row.agreement).first()
+    kept = Retention.objects.filter(envelope=row).first()
+    plain = dates(
+        stored=row.stored,
+        days=agreement.terms().retention_days if agreement else 0,
+        said=row.said,
+        until=kept.until if kept else None,
+        basis=kept.basis if kept else "",
+        by=kept.by if kept else "",
+        now=now,
+    )
+    return replace(plain, gone=row.erased)
 
 
 def _recall_line(recall: Recall | None, now: datetime) -> RecallLine | None:

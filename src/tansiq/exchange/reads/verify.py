@@ -354,6 +354,8 @@ def _label(row: Envelope, sealed: seal.Envelope, me: Own, mechanisms: dict[str, 
         return
     if (said.kind.value, UUID(said.case) if said.case else None) != (row.kind, row.case):
         yield "its columns are not its label's"
+    if row.erase_at != (canon.moment(said.erase_by) if said.erase_by else None):
+        yield "the day of its erasure is not its label's"
     if row.mechanism != mechanisms.get(row.agreement):
         yield "its mechanism is not its agreement's"
     try:

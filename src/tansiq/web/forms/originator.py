@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from tansiq.exchange import acts
+from tansiq.exchange.kinds.information import InformationLetter, Nature, Statement
 from tansiq.exchange.kinds.originator import ReleaseAnswer
 from tansiq.exchange.label import Urgency
 from tansiq.exchange.reads.onward import Way
@@ -16,6 +17,8 @@ from tansiq.web.access import ActForm
 from tansiq.web.filters import said
 from tansiq.web.forms import fields
 from tansiq.web.words import CODES
+
+STATEMENTS = 3
 
 APART = "|"
 """What stands between an agreement and an agency in a choice: neither holds it."""
@@ -82,6 +85,47 @@ class RecallLetter(ActForm):
 
     cause = fields.one_of(_("Why it is taken back"), RecallCause)
     remark = fields.line(_("Remark"), most=300, required=False)
+
+
+class RetainLetter(ActForm):
+    """Keep a letter longer than its agreement does."""
+
+    act = staticmethod(acts.retain_letter)
+    permission = Permission.LETTER_RETAIN
+
+    basis = fields.one_of(_("Basis"), RetentionBasis)
+    days = fields.number(_("Retained for (days)"), least=1, most=3650)
+
+
+class CorrectLetter(ActForm):
+    """Send a corrected letter in place of one of ours."""
+
+    act = staticmethod(acts.correct_letter)
+    permission = Permission.LETTER_CORRECT
+
+    subject = fields.line(_("Subject"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for place in range(1, STATEMENTS + 1):
+            self.fields[f"text_{place}"] = fields.text(_("Statement"), required=place == 1, rows=2)
+            self.fields[f"nature_{place}"] = fields.one_of(_("Nature"), Nature)
+            self.fields[f"source_{place}"] = _graded(_("Source"), "ABCX", "X")
+            self.fields[f"grade_{place}"] = _graded(_("Grade"), "1234", "4")
+
+    def arguments(self) -> dict[str, Any]:
+        """The letter."""
+        given = super().arguments()
+        said = tuple(
+            Statement(given[f"text_{n}"], given[f"nature_{n}"], given[f"source_{n}"], int(given[f"grade_{n}"]))
+            for n in range(1, STATEMENTS + 1)
+            if given[f"text_{n}"]
+        )
+        return {"letter": InformationLetter(subject=given["subject"], statements=said)}
+
+
+def _graded(label: Any, codes: str, usual: str) -> forms.ChoiceField:
+    return forms.ChoiceField(label=label, choices=[(code, code) for code in codes], initial=usual)
 
 
 class AnswerRecall(ActForm):

@@ -48,6 +48,7 @@ WORDS: dict[type[Enum], dict[Enum, Promise]] = {
         Kind.USE: _of("letter", "Notice of use"),
         Kind.RECALL: _of("letter", "Recall"),
         Kind.STATEMENT: _of("letter", "Statement on a recall"),
+        Kind.CORRECTION: _of("letter", "Notice of correction"),
         Kind.STEERING: _of("letter", "Word of the desk"),
         Kind.MANDATE: _of("letter", "Mandate of a liaison post"),
     },

@@ -73,6 +73,7 @@ WORDS: dict[type[Enum], dict[Enum, Promise]] = {
     RecallBasis: {
         RecallBasis.RECALL: _("Recall: who wrote it can have it erased"),
         RecallBasis.RESCUE: _("The record of a rescue stays whole"),
+        RecallBasis.RETENTION: _("Nothing is kept longer than needed (Directive (EU) 2016/680, articles 4 and 5)"),
     },
     OnwardReason: {
         OnwardReason.NEVER: _("The agreement lets no letter go on to others."),
