@@ -14,7 +14,7 @@ import queue
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 from django.db import DatabaseError, close_old_connections, connections
@@ -33,6 +33,10 @@ log = logging.getLogger(__name__)
 
 MOST_WAITING = 512
 GROUP = 128
+GATHER = 0.001
+"""How long the first of a group waits for the others, in seconds, where several came together last time: one commit for
+all of them costs as much as for one."""
+
 RATE, BURST = 2_000.0, 20_000.0
 """How many objects a second one client may read or offer, and how many at once; a request counts as one."""
 
@@ -168,6 +172,7 @@ class Door:
     # The worker's side
 
     def _work(self, idle: Callable[[], None]) -> None:
+        crowded = False
         while True:
             try:
                 job = self._queue.get(timeout=REST)
@@ -176,6 +181,8 @@ class Door:
                 continue
             if job is None:
                 break
+            if crowded and job.batch is not None:
+                sleep(GATHER)
             jobs, last = [job], False
             while len(jobs) < GROUP and not last:
                 try:
@@ -185,6 +192,7 @@ class Door:
                 last = job is None
                 if job is not None:
                     jobs.append(job)
+            crowded = len(jobs) > 1
             self._group(jobs)
             if last:
                 break
