@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from tansiq.exchange import acts, canon, cards, officers, reads, receipts, seal
 from tansiq.exchange.agreements.terms import Mechanism
+from tansiq.exchange.choosing import Heading
 from tansiq.exchange.envelope import Approval
 from tansiq.exchange.keys import Signer
 from tansiq.exchange.kinds import Kind
@@ -247,6 +248,26 @@ def test_an_approval_in_another_form_is_untrusted(es: Neighbour) -> None:
     with pytest.raises(Untrusted):
         officers.unlock(officers.lock(b"0" * 32, PHRASE), PHRASE + " ")
     assert officers.unlock(officers.lock(b"0" * 32, PHRASE), PHRASE).seed() == b"0" * 32
+
+
+@pytest.mark.parametrize(("sensitivity", "claims", "allowed"), [(1, CLAIMS, True), (2, CLAIMS, False), (1, {}, False)])
+def test_whoever_writes_sees_that_two_persons_are_needed(
+    es: Neighbour, interpol: str, sensitivity: int, claims: dict[Claim, int], allowed: bool
+) -> None:
+    marks = Marks(
+        notice=Notice.GREEN, review_by=canon.millis(NOW) + DAY_MS, claims={Claim.DANGER_ASSESSED: 1, **claims}
+    )
+    heading = Heading(
+        kind=Kind.NOTICE,
+        to=("es.salvamento",),
+        topic="drugs",
+        purpose="prevention",
+        sensitivity=sensitivity,
+        marks=marks,
+    )
+    (choice,) = reads.choices(heading=heading, reader=ONE, now=NOW)
+    assert (choice.allowed, choice.two_persons) == (allowed, allowed)
+    assert allowed or any(rule.id.startswith("interpol.") for rule in choice.rules)
 
 
 def test_two_officers_approve_on_the_page(es: Neighbour, interpol: str) -> None:

@@ -67,6 +67,7 @@ class Choice(Struct, frozen=True, kw_only=True):
     `reason` is empty where it is allowed. `rules` are those that allow it, or every rule that forbids it, or what the
     nearest permit lacked. `kinds` are those it carries, `topics` those it knows, barred ones too. `desk` would hold it
     on the way (empty: nobody), `hours` is when an answer would be owed, `read` how long letters on it took to be read.
+    `two_persons`: it goes by an exception, once two persons have approved.
     """
 
     agreement: str
@@ -84,6 +85,7 @@ class Choice(Struct, frozen=True, kw_only=True):
     reason: StrEnum | None = None
     rules: tuple[RuleWords, ...] = ()
     read: Spread = Spread()
+    two_persons: bool = False
 
     @property
     def lacks(self) -> bool:

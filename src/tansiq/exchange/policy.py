@@ -286,6 +286,16 @@ def decide(policy: Policy, label: Label, *, facts: Facts, action: Action, princi
     return ruling
 
 
+def by_two(policy: Policy, label: Label, *, facts: Facts, principal: str, now: datetime) -> Ruling | None:
+    """The ruling that lets a letter go once two persons approve; None where none is asked for, or none would help."""
+    if Claim.EXCEPTION not in label.claims:
+        return None
+    ruling = decide(
+        policy, label, facts=replace(facts, two_persons=True), action=Action.SEND, principal=principal, now=now
+    )
+    return ruling if ruling.allowed else None
+
+
 def check(agreement: Agreement) -> list[str]:
     """What is wrong with an agreement's rules, one line each; empty when they can be compiled."""
     try:

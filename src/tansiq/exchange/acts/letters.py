@@ -17,7 +17,7 @@ from tansiq.exchange.agreements.terms import NODE_DUTY, Mechanism
 from tansiq.exchange.attaching import LIFE, Ready
 from tansiq.exchange.kinds import CONTROL, Kind
 from tansiq.exchange.kinds.originator import ForwardLetter
-from tansiq.exchange.label import PLAIN, Claim, Handling, Label, Marks, Route, Urgency
+from tansiq.exchange.label import PLAIN, Handling, Label, Marks, Route, Urgency
 from tansiq.exchange.ledger import EntryType
 from tansiq.exchange.mislabelling import contradictions
 from tansiq.exchange.models import Agreement, Blob, Delivery, Envelope, Exceptional, Partaker, Passage, Receipt, onward
@@ -127,15 +127,12 @@ def send(
         exercise=canon.clean(me.exercise if exercise is None else exercise),
     )
     said = marked(channel.terms, channel.digest, marks.on(said), now)
+    bound, known = policy.policy_of(channel.terms, channel.digest), facts(channel, said, found, now)
+    who = f"{sender}/{duty}"
     ruling = policy.decide(
-        policy.policy_of(channel.terms, channel.digest),
-        judged_as(said, letter),
-        facts=facts(channel, said, found, now),
-        action=Action.SEND,
-        principal=f"{sender}/{duty}",
-        now=now,
-    )
-    excepted = not ruling.allowed and ready is None and _by_two(channel, said, found, now, f"{sender}/{duty}")
+        bound, judged_as(said, letter), facts=known, action=Action.SEND, principal=who, now=now
+    )  # fmt: skip
+    excepted = not ruling.allowed and ready is None and policy.by_two(bound, said, facts=known, principal=who, now=now)
     if not ruling.allowed and not excepted:
         return ruling.refusal()
     for verdict in (desks.fits(channel.terms, said), _delegated(channel.terms.mechanism, said, by, now)):
@@ -149,21 +146,6 @@ def send(
         return _ask(me, channel, readers, name_of(by), now, said, raw)
     seal_it = partial(post, me, channel, readers, name_of(by), now)
     return seal_it(said, raw, ",".join(ruling.rule_ids), ready)
-
-
-def _by_two(channel: Channel, said: Label, found: Mapping[str, Channel], now: datetime, principal: str) -> bool:
-    """Whether a letter that asks for an exception would pass if two persons approved it."""
-    return (
-        Claim.EXCEPTION in said.claims
-        and policy.decide(
-            policy.policy_of(channel.terms, channel.digest),
-            said,
-            facts=facts(channel, said, found, now, persons=2),
-            action=Action.SEND,
-            principal=principal,
-            now=now,
-        ).allowed
-    )
 
 
 def _ask(

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
+from msgspec.structs import replace
+
 from tansiq.exchange import cards, choosing, desks, mandates, policy
 from tansiq.exchange.agreements.standing import AgreementState
 from tansiq.exchange.agreements.terms import Mechanism
@@ -87,14 +89,10 @@ def _judge(
     )
     said = marked(channel.terms, channel.digest, said, now)
     bound = policy.policy_of(channel.terms, channel.digest)
-    ruling = policy.decide(
-        bound,
-        said,
-        facts=facts(channel, said, every, now),
-        action=Action.SEND,
-        principal=f"{by.party}/{by.duty.value}",
-        now=now,
-    )
+    known, who = facts(channel, said, every, now), f"{by.party}/{by.duty.value}"
+    ruling = policy.decide(bound, said, facts=known, action=Action.SEND, principal=who, now=now)
+    excepted = None if ruling.allowed else policy.by_two(bound, said, facts=known, principal=who, now=now)
+    ruling = excepted or ruling
     rules = choosing.words_of(ruling, channel.terms)
     if not ruling.allowed:
         return _choice(channel, ruling.reason or policy.Reason.RULE_ERROR, read, rules, heading)
@@ -107,7 +105,8 @@ def _judge(
     if not all(node in partners and (rescue or cards.in_date(partners[node].card, now)) for node in nodes):
         return _choice(channel, ExchangeReason.NO_PARTNER, read, (), heading)
     past = desks.fits(channel.terms, said)
-    return _choice(channel, past.reason if isinstance(past, Refused) else None, read, rules, heading)
+    choice = _choice(channel, past.reason if isinstance(past, Refused) else None, read, rules, heading)
+    return replace(choice, two_persons=excepted is not None)
 
 
 def _spoken(channel: Channel, said: Label, by: Officer, now: datetime) -> Allowed | Refused:

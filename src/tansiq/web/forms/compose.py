@@ -89,8 +89,8 @@ class LetterForm(ActForm):
         self.fields["purpose"].choices = _listed("purpose", {purpose for each in channels for purpose in each.purposes})
         self.fields["urgency"].choices = fields.words(SLOWER)
         self.fields["sensitivity"].choices = [(level, CODES["sensitivity"][str(level)]) for level in range(4)]
-        self.fields["signed_for"].choices = fields.words((Claim.NON_REFOULEMENT, Claim.ASYLUM))
-        if not any(each.mechanism == Mechanism.RETURNS for each in channels):
+        self.fields["signed_for"].choices = fields.words((Claim.NON_REFOULEMENT, Claim.ASYLUM, Claim.EXCEPTION))
+        if not any(each.mechanism in (Mechanism.RETURNS, Mechanism.INTERPOL) for each in channels):
             self.fields["signed_for"].widget = forms.MultipleHiddenInput()
         operations = [each for each in channels if each.mechanism == Mechanism.JOINT_OPERATION]
         named = [(each.agreement, f"{each.title.said(get_language() or 'en')} {each.number}") for each in operations]

@@ -21,7 +21,7 @@ from tansiq.web.forms.compose import LetterForm
 COLOURS = tuple(colour for colour in Notice if colour is not Notice.NONE)
 TICKED = (
     Claim.REPORTED_MISSING, Claim.BODY_FOUND, Claim.DANGER_ASSESSED, Claim.IMMINENT_THREAT, Claim.ARTICLE_3,
-    Claim.ASYLUM,
+    Claim.ASYLUM, Claim.EXCEPTION,
 )  # fmt: skip
 """What the writer signs for by a tick; a warrant, a penalty and extradition are signed for by what is filled in."""
 
