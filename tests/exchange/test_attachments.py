@@ -18,9 +18,9 @@ from tansiq.exchange import label as labels
 from tansiq.exchange.agreements.terms import Mechanism
 from tansiq.exchange.blobs import Store
 from tansiq.exchange.ferry import Came
-from tansiq.exchange.models import Blob, Envelope, Event, LedgerEntry, Log, Upload
+from tansiq.exchange.models import Blob, Delivery, Envelope, Event, LedgerEntry, Log, Upload
 from tansiq.exchange.recalls import RecallReason
-from tansiq.exchange.values import BlobState, ExchangeReason, OpenedAttachment
+from tansiq.exchange.values import BlobState, DeliveryState, ExchangeReason, OpenedAttachment
 from tansiq.ground import clock
 from tansiq.ground.errors import Fault, Malformed, Missing, Untrusted
 from tansiq.ground.verdict import Refused
@@ -475,6 +475,24 @@ def test_what_nobody_needs_is_taken_away(es: Neighbour, direct: str) -> None:
     assert not Upload.objects.exists()
     assert held.typed(UUID(int=1)) == 0
     assert (held.size(stray), held.size(kept) is None) == (None, False)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("state", [DeliveryState.REFUSED, DeliveryState.EXPIRED])
+def test_what_is_attached_to_a_letter_that_was_not_taken_waits_no_more(
+    es: Neighbour, direct: str, state: DeliveryState
+) -> None:
+    attached.send(es, direct, NOW, attached.hand_in(PNG, NOW))
+    acts.tidy_attachments(now=NOW)
+    assert Blob.objects.get().state == BlobState.WAITING
+    assert reads.due_blobs(now=NOW) == (), "its letter was not accepted yet"
+    Delivery.objects.filter(thing="envelope").update(state=DeliveryState.DONE.value)
+    assert len(reads.due_blobs(now=NOW)) == 1
+    Delivery.objects.filter(thing="envelope").update(state=state.value)
+
+    acts.tidy_attachments(now=NOW)
+
+    assert Blob.objects.get().state == BlobState.REFUSED
 
 
 @given(st.binary(max_size=500))

@@ -19,7 +19,8 @@ BASELINE = {  # four of them are the session, its person, their posts and the ch
     "alert": 10,
     "case": 19,
     "/exchange": 7,
-    "/exchange/agreements": 8,  # statements are read whether there are agreements or not
+    "/exchange/agreements": 8,
+    "/exchange/channels": 23,  # statements are read whether there are agreements or not
     "/ledger": 12,
     "figures": 12,  # of a period that holds everything: the page's own ends with the last full minute
     "/people": 10,

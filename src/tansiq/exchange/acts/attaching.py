@@ -5,17 +5,17 @@ from functools import partial
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Exists, OuterRef, Sum
 
 from tansiq.exchange import attaching, canon, seal, sniff, values
 from tansiq.exchange.acts.letters import openable
 from tansiq.exchange.agreements.terms import Mechanism
 from tansiq.exchange.blobs import Store
 from tansiq.exchange.ledger import EntryType
-from tansiq.exchange.models import Blob, Upload
+from tansiq.exchange.models import Blob, Delivery, Upload
 from tansiq.exchange.models.ledger import Happening, Writer
 from tansiq.exchange.models.own import own
-from tansiq.exchange.values import BlobState, Detail, Direction, ExchangeBasis, ExchangeReason
+from tansiq.exchange.values import BlobState, DeliveryState, Detail, Direction, ExchangeBasis, ExchangeReason
 from tansiq.ground.errors import Missing
 from tansiq.ground.verdict import Refused
 from tansiq.parties.duties import Permission
@@ -172,6 +172,14 @@ def tidy_attachments(*, now: datetime) -> None:
     Upload.objects.filter(at__lt=now - UNSENT).delete()
     store.sweep(now - UNSENT, UNFINISHED)
     _forget_unnamed(store, now)
+    untaken = Delivery.objects.filter(
+        envelope=OuterRef("envelope"),
+        node=OuterRef("node"),
+        thing="envelope",
+        state__in=(DeliveryState.REFUSED.value, DeliveryState.EXPIRED.value),
+    )
+    waiting = Blob.objects.filter(Exists(untaken), direction=Direction.OUT.value, state=BlobState.WAITING.value)
+    waiting.update(state=BlobState.REFUSED.value, trouble="The letter was not taken.")
 
 
 def _forget_unnamed(store: Store, now: datetime) -> None:
