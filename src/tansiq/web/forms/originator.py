@@ -34,8 +34,9 @@ class _Onward(ActForm):
         super().__init__(*args, **kwargs)
         names = dict(fields.agencies())
         self.fields["to"].choices = [
-            (said(way.title), [(f"{way.agreement}{APART}{code}", names.get(code, code)) for code in way.parties])
+            (f"{way.agreement}{APART}{code}", f"{names.get(code, code)} · {said(way.title)}")
             for way in ways
+            for code in way.parties
         ]
         purposes = sorted({purpose for way in ways for purpose in way.purposes})
         self.fields["purpose"].choices = [(code, CODES["purpose"].get(code, code)) for code in purposes]
