@@ -8,9 +8,13 @@ import msgspec
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from msgspec.structs import replace
 
-from tansiq.exchange import acts
-from tansiq.exchange.models import Event, Log
+from tansiq.exchange import acts, canon, recalls
+from tansiq.exchange.agreements.terms import Mechanism
+from tansiq.exchange.models import Envelope, Event, Log
+from tansiq.exchange.models.channels import channels
+from tansiq.exchange.models.collections import collection_of
 from tansiq.exchange.values import Wanted
 from tansiq.gateways import times
 from tansiq.gateways.door import Lockout
@@ -199,6 +203,36 @@ def test_filters_page_and_versions(gate: Gate, partner: Neighbour) -> None:
     assert one.headers["x-taxii-date-added-first"] == one.headers["x-taxii-date-added-last"]
     versions = gate.ask(path(agreement, "objects", note, "versions"), token).body
     assert versions == {"versions": [times.time(times.micros(objects["note"]["modified"]))]}
+
+
+def test_what_is_recalled_is_gone_at_once_and_so_is_everything_behind_an_old_backup(
+    gate: Gate, partner: Neighbour
+) -> None:
+    token, agreement = gates.client(), gates.agree(partner)
+    first, _ = arrive(partner, agreement, letter("recalled"), letter("stays"))
+    assert texts(found(gate, agreement, token)) == ["recalled", "stays"]
+
+    row = Envelope.objects.get(ref=first)
+    demand = recalls.Recall(
+        recall=uuid4(), envelope=row.digest, originator=world.THEIRS, cause="error", at=canon.millis(world.NOW),
+        answer_by=canon.millis(world.later(60)),
+    )  # fmt: skip
+    signed = recalls.sign_recall(demand, partner.keys.signer)
+    acts.take_recall(token=signed, remark="", sender=world.THEIRS, ours=world.OURS, agreement=agreement, now=world.NOW)
+
+    assert texts(found(gate, agreement, token)) == ["stays"]
+    assert len([e for e in found(gate, agreement, token, "manifest") if e["id"].startswith("note--")]) == 1
+    Log.objects.update(gate="an old backup was restored")
+    assert texts(found(gate, agreement, token)) == []
+
+
+def test_where_a_desk_stands_in_the_way_there_is_no_collection(partner: Neighbour) -> None:
+    agreement, reader = gates.agree(partner), Officer("misp", world.OURS, Duty.EXTERNAL_CLIENT)
+    channel = channels(world.NOW)[agreement]
+
+    assert collection_of(channel, reader) is not None
+    assert collection_of(replace(channel, terms=replace(channel.terms, desk="ma.marine/bureau")), reader) is None
+    assert collection_of(replace(channel, terms=replace(channel.terms, mechanism=Mechanism.LIAISON)), reader) is None
 
 
 UNKNOWN = str(uuid4())

@@ -11,7 +11,7 @@ from tansiq.exchange.kinds.information import InformationLetter
 from tansiq.exchange.ledger import EntryType
 from tansiq.exchange.models import Collection, Envelope, Item, bulk
 from tansiq.exchange.models.channels import channels
-from tansiq.exchange.models.collections import allowed, may_see, micros, readable, received, rows_of
+from tansiq.exchange.models.collections import allowed, may_see, micros, readable, recalled, received, rows_of
 from tansiq.exchange.models.ledger import Happening, Writer
 from tansiq.exchange.models.own import own
 from tansiq.ground.errors import Fault
@@ -42,9 +42,10 @@ def fill_collection(
     newest = received(agreement).order_by("-position").values_list("position", flat=True)
     end = newest.first() or 0
     fresh = list(received(agreement).filter(position__gt=row.upto, position__lte=end).order_by("position")[:AT_ONCE])
-    storage = own().storage
+    storage, shut = own().storage, recalled(fresh, now)
     for letter in fresh:
-        opened = _opened(letter, storage) if allowed(channel, letter, reader) else None
+        may = letter.position not in shut and allowed(channel, letter, reader)
+        opened = _opened(letter, storage) if may else None
         if opened is not None:
             _number(rows, row, cut(opened), letter.position, micros(letter.stored))
     bulk.insert(Item, Item.COLUMNS, rows)

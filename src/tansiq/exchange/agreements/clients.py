@@ -5,7 +5,7 @@ Templates list no program: the parties decide it when they write the draft, and 
 
 from msgspec.structs import replace
 
-from tansiq.exchange.agreements.terms import Agreement, Flow
+from tansiq.exchange.agreements.terms import Agreement, Flow, Mechanism
 from tansiq.exchange.kinds import Kind
 from tansiq.ground.errors import Malformed
 from tansiq.parties.duties import Duty
@@ -19,6 +19,10 @@ def with_clients(draft: Agreement, *, read: bool = False, offer: bool = False) -
     flow = draft.flows.get(kind)
     if flow is None:
         raise Malformed(f"A {draft.mechanism} agreement carries no letters of information.", "Leave --clients out.")
+    if draft.desk or draft.mechanism is Mechanism.LIAISON:
+        raise Malformed(
+            "Where a desk or a liaison officer stands in the way, a person decides each time.", "Leave --clients out."
+        )
     listed = Flow(_with(flow.send, offer), _with(flow.receive, read))
     return replace(draft, flows={**draft.flows, kind: listed})
 

@@ -9,17 +9,21 @@ letter. An agreement that does not list the duty shows nothing. A letter that na
 agreement says: outside formats have no place for a person's category (Directive (EU) 2016/680, article 6).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from tansiq.exchange import canon, policy, values
+from tansiq.exchange import canon, policy, recalls, values
+from tansiq.exchange.agreements.terms import Mechanism
 from tansiq.exchange.kinds import Kind
+from tansiq.exchange.models import bulk
 from tansiq.exchange.models.channels import Channel, channels
+from tansiq.exchange.models.ledger import Log
 from tansiq.exchange.models.letters import Envelope
+from tansiq.exchange.models.recalls import Recall
 from tansiq.exchange.policy import Action, Facts
 from tansiq.exchange.values import Direction, EnvelopeState
 from tansiq.ground.errors import Missing
@@ -109,10 +113,23 @@ def _versions(rows: QuerySet[Item], collection: int, versions: Iterable[str | in
 def may_see(agreement: str, positions: Iterable[int], reader: Officer, now: datetime) -> dict[int, Envelope]:
     """The envelopes at these positions that the reader may see now: each is judged again, whatever was said before."""
     channel = channels(now).get(agreement)
-    if channel is None:
+    if channel is None or _gated():
         return {}
-    rows = received(agreement).filter(position__in=list(positions))
-    return {row.position: row for row in rows if allowed(channel, row, reader)}
+    rows = [row for row in received(agreement).filter(position__in=list(positions)) if allowed(channel, row, reader)]
+    shut = recalled(rows, now)
+    return {row.position: row for row in rows if row.position not in shut}
+
+
+def recalled(rows: Sequence[Envelope], now: datetime) -> set[int]:
+    """Which of these letters their originators recalled: they stay shut, but while they are retained on a basis."""
+    found = Recall.objects.filter(digest__in=[row.digest for row in rows])
+    shut = {(each.digest, each.originator) for each in found if recalls.shut(each.said, each.until, now)}
+    return {row.position for row in rows if (row.digest, row.sender) in shut}
+
+
+def _gated() -> bool:
+    """Whether an old backup was restored: what was recalled since is not known here until partners were asked."""
+    return any(gate for (gate,) in bulk.select(Log, ("gate",)))
 
 
 def received(agreement: str) -> QuerySet[Envelope]:
@@ -124,6 +141,7 @@ def received(agreement: str) -> QuerySet[Envelope]:
         direction=Direction.IN.value,
         state__in=accepted,
         quarantined=False,
+        erased__isnull=True,
     )
 
 
@@ -138,8 +156,13 @@ def allowed(channel: Channel, row: Envelope, reader: Officer) -> bool:
 
 
 def collection_of(channel: Channel, reader: Officer) -> values.Collection | None:
-    """The collection that an agreement makes for the reader: none where it does not list the reader's duty."""
+    """The collection that an agreement makes for the reader: none where it does not list the reader's duty.
+
+    Nor where a desk stands in the way, or where letters go by a delegation: there a person decides each time.
+    """
     if not reader.holds(Permission.COLLECTION_VIEW) or reader.party not in channel.terms.parties or not channel.passes:
+        return None
+    if channel.terms.desk or channel.terms.mechanism is Mechanism.LIAISON:
         return None
     bound = policy.policy_of(channel.terms, channel.digest)
     kind = Kind.INFORMATION.value
