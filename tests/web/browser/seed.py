@@ -79,7 +79,34 @@ def agree() -> "Neighbour":
     neighbours.meet(partner, world.MET)
     for mechanism in Mechanism:
         neighbours.agree(mechanism, partner, now=world.MET)
+    ask()
     return partner
+
+
+def ask() -> None:
+    """A notice that two persons are asked to let pass."""
+    from tansiq.exchange import acts, canon
+    from tansiq.exchange.kinds import Kind
+    from tansiq.exchange.kinds.notices import Ask, NoticeLetter
+    from tansiq.exchange.label import Claim, Marks, Notice
+    from tansiq.ground import clock
+    from tansiq.parties.duties import Duty
+    from tests import world
+
+    now = clock.now()
+    claims = {Claim.EXCEPTION: 1, Claim.DANGER_ASSESSED: 1}
+    acts.send(
+        kind=Kind.NOTICE,
+        letter=NoticeLetter(subject="A source", ask=Ask.INFORM, statements=()),
+        mechanism="interpol",
+        to=(world.THEIRS,),
+        topic="drugs",
+        purpose="prevention",
+        sensitivity=1,
+        by=world.officer(Duty.CASE_OFFICER),
+        now=now,
+        marks=Marks(notice=Notice.GREEN, review_by=canon.millis(now) + 10**10, claims=claims),
+    )
 
 
 def past_the_desk(partner: "Neighbour", now: datetime) -> None:

@@ -20,7 +20,7 @@ def pages(node: Node) -> Iterator[tuple[str, str]]:
     """Who opens which page."""
     coordinator = ("/duty", "/alerts/report", f"/alerts/{node.alert}", "/cases", "/cases/new", f"/cases/{node.case}",
                    "/exchange", "/exchange/new", "/exchange/new?kind=request", "/exchange/requests",
-                   "/exchange/agreements", "/exchange/partners", "/exchange/channels",
+                   "/exchange/agreements", "/exchange/exceptions", "/exchange/partners", "/exchange/channels",
                    "/figures",
                    "/figures/persons-rescued", "/ledger", "/directory", "/account", "/account/password",
                    "/account/passkeys")  # fmt: skip
