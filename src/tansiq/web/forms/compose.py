@@ -4,6 +4,7 @@ A form grows by a statement or a person at a time; how many there are stands in 
 without a script and through a draft. While it is written it is incomplete: `heading` says what is known so far.
 """
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +31,9 @@ from tansiq.web.words import CODES, word
 SOURCES = ("A", "B", "C", "X")
 GRADES = ("1", "2", "3", "4")
 MOST_STATEMENTS = MOST_PERSONS = 30
+ANY, UNLISTED = "any", "unlisted"
+"""Words of agreements that are no topic: every topic, and one that is not listed."""
+
 SLOWER = tuple(each for each in Urgency if each is not Urgency.DISTRESS)
 """Distress needs no letter to be written: it goes from the duty room to everybody at once."""
 
@@ -85,7 +89,7 @@ class LetterForm(ActForm):
         self.fields["to"].choices = fields.agencies(others)
         if len(others) == 1:
             self.fields["to"].initial = tuple(others)
-        self.fields["topic"].choices = _listed("topic", {topic for each in channels for topic in each.topics})
+        self.fields["topic"].choices = _listed("topic", _topics(channels))
         self.fields["purpose"].choices = _listed("purpose", {purpose for each in channels for purpose in each.purposes})
         self.fields["urgency"].choices = fields.words(SLOWER)
         self.fields["sensitivity"].choices = [(level, CODES["sensitivity"][str(level)]) for level in range(4)]
@@ -282,6 +286,12 @@ class WriteReply(LetterForm):
 
 def _graded(label: Any, codes: tuple[str, ...], usual: str) -> forms.ChoiceField:
     return forms.ChoiceField(label=label, choices=[(code, code) for code in codes], initial=usual)
+
+
+def _topics(channels: Iterable[Choice]) -> set[str]:
+    """The topics that channels name; "any" stands for all that there are words for."""
+    named = {topic for each in channels for topic in each.topics}
+    return named if ANY not in named else (named | {*CODES["topic"]}) - {ANY, UNLISTED}
 
 
 def _listed(noun: str, codes: set[str]) -> list[tuple[str, Any]]:
