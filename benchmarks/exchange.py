@@ -257,9 +257,11 @@ def door(path: Path) -> int:
 
     home = node.setup(path)
     from tansiq.exchange.intake import Intake
+    from tansiq.node import threads
 
     intake = Intake()
     intake.start()
+    threads.settle()
     host, port = home.address
 
     @contextlib.asynccontextmanager

@@ -322,6 +322,8 @@ def check_approvals(envelope: Envelope, keys: ContentKeys, officers: dict[bytes,
 
     Two persons are two kids that the caller knows to belong to two natural persons; duties do not count.
     """
+    if not envelope.approvals:
+        return ()
     text = approval_text(envelope.route_raw, _label_raw(envelope, keys), envelope.commitment)
     for approval in envelope.approvals:
         if approval.kid not in officers:

@@ -19,7 +19,7 @@ from tansiq.node import erasing
 from tansiq.node.erasing import Eraser
 from tansiq.node.handover import HandOver
 from tansiq.node.home import Home, Stamping
-from tansiq.node.threads import Repeater
+from tansiq.node.threads import Repeater, settle
 from tansiq.parties import acts as parties
 from tansiq.watch import acts as watch
 from tansiq.watch import readers
@@ -66,6 +66,7 @@ class Engine:
         for thread in self.threads:
             thread.start()
         self.feeds = readers.start(self.home.feeds, logs=self.home.path / "logs", exercise=bool(self.home.exercise))
+        settle()
 
     async def stop(self) -> None:
         """Stop every part, the last started first, each after the round it is in."""
