@@ -27,6 +27,8 @@ from tests.neighbour import COORDINATOR, FIRST, SECOND, Neighbour
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
+pytestmark = pytest.mark.django_db(transaction=True)
+
 
 @pytest.fixture
 def home(tmp_path: Path, keys: Path, settings: LazySettings) -> Path:
@@ -125,7 +127,6 @@ def test_a_card_that_no_key_endorsed_is_for_people_and_its_key_counts_for_nothin
     assert received(es, old) == STRANGE, "what the lost key signs is believed no more"
 
 
-@pytest.mark.django_db(transaction=True)
 def test_a_partner_brings_its_new_card_under_its_new_key(serving_es: Neighbour) -> None:
     es, now = serving_es, clock.now()
     neighbours.agree(Mechanism.RESCUE, es, now=now)
@@ -215,7 +216,6 @@ def test_a_stop_between_disk_and_database_is_settled_at_the_next_start(
         calls = iter((rotating.settle_keys, stopped))
         monkeypatch.setattr(rotating, "settle_keys", lambda **given: next(calls)(**given))
     else:
-        monkeypatch.setattr(rotating, "_shown", stopped)
         monkeypatch.setattr(rotating, "_shown", lambda *_: stopped())
     with pytest.raises(KeyboardInterrupt):
         acts.rotate_keys(by=FIRST, second=SECOND, now=NOW)

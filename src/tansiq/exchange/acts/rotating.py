@@ -27,6 +27,7 @@ CARD_RANK = 0
 """A card goes with the most urgent: letters signed by the new key are understood only by who has it."""
 
 
+@transaction.atomic
 def rotate_keys(*, by: Officer, second: Officer, now: datetime, compromised: bool = False) -> Rotated | Refused:
     """Make new keys and show them to the partners. Two different persons must do it.
 
@@ -40,11 +41,12 @@ def rotate_keys(*, by: Officer, second: Officer, now: datetime, compromised: boo
     fresh = me.keys.next(log=compromised)
     keystore.change(me.folder, coming=fresh.dump())
     token, told = _shown(fresh, by, second, now, compromised)
-    settle_keys(now=now)
+    transaction.on_commit(lambda: settle_keys(now=now))
     card = cards.read_card(token)
     return Rotated(number=card.number, words=cards.fingerprint(card), told=told, card=token)
 
 
+@transaction.atomic
 def settle_keys(*, now: datetime) -> bool:
     """Take the keys that the node's card shows, or drop those that it never showed; answers whether any were taken.
 
@@ -62,6 +64,7 @@ def settle_keys(*, now: datetime) -> bool:
     return shown
 
 
+@transaction.atomic
 def forget_keys(*, now: datetime) -> int:
     """Destroy old keys when nothing can come any more that they open; answers how many sets were left behind."""
     me = own()
@@ -69,13 +72,11 @@ def forget_keys(*, now: datetime) -> int:
     kept = tuple(each for each in vault.older if canon.millis(now) < each.until)
     gone = len(vault.older) - len(kept)
     if gone:
-        keystore.change(me.folder, older=kept)
-        with transaction.atomic():
-            _log({"destroyed": gone}, "node", now)
+        _log({"destroyed": gone}, "node", now)
+        transaction.on_commit(lambda: keystore.change(me.folder, older=kept))
     return gone
 
 
-@transaction.atomic
 def _shown(
     fresh: KeySet, by: Officer, second: Officer, now: datetime, compromised: bool
 ) -> tuple[str, tuple[str, ...]]:
