@@ -26,10 +26,10 @@ from tests.neighbour import Neighbour
 pytestmark = pytest.mark.django_db
 FEW, MANY = 500, 10_000
 FAR = datetime(2100, 1, 1, tzinfo=UTC)
-LIAISON, ADMIN = world.stranger(Duty.LIAISON_OFFICER), world.stranger(Duty.NODE_ADMINISTRATOR)
+OFFICER, ADMIN = world.stranger(Duty.DUTY_OFFICER), world.stranger(Duty.NODE_ADMINISTRATOR)
 WATCH = world.stranger(Duty.WATCH_OFFICER)
 AUDITOR = world.stranger(Duty.AUDITOR)
-OTHERS = world.stranger(Duty.LIAISON_OFFICER, "ma.gendarmerie")
+OTHERS = world.stranger(Duty.DUTY_OFFICER, "ma.gendarmerie")
 
 Ask = Callable[[], object]
 
@@ -88,18 +88,18 @@ def _first() -> UUID:
 
 
 ASKED: dict[str, Ask] = {
-    "the newest letters": lambda: reads.envelopes(reader=LIAISON, limit=50),
-    "older letters": lambda: reads.envelopes(reader=LIAISON, before=1_000_200, limit=50),
-    "letters from a place on": lambda: reads.envelopes(reader=LIAISON, after=1_000_100, limit=100),
-    "letters received": lambda: reads.envelopes(reader=LIAISON, direction="in", limit=50),
-    "letters sent, of which there are none": lambda: reads.envelopes(reader=LIAISON, direction="out", limit=50),
-    "letters of a kind": lambda: reads.envelopes(reader=LIAISON, kind="information", limit=50),
-    "letters of a kind that never came": lambda: reads.envelopes(reader=LIAISON, kind="picture", limit=50),
+    "the newest letters": lambda: reads.envelopes(reader=OFFICER, limit=50),
+    "older letters": lambda: reads.envelopes(reader=OFFICER, before=1_000_200, limit=50),
+    "letters from a place on": lambda: reads.envelopes(reader=OFFICER, after=1_000_100, limit=100),
+    "letters received": lambda: reads.envelopes(reader=OFFICER, direction="in", limit=50),
+    "letters sent, of which there are none": lambda: reads.envelopes(reader=OFFICER, direction="out", limit=50),
+    "letters of a kind": lambda: reads.envelopes(reader=OFFICER, kind="information", limit=50),
+    "letters of a kind that never came": lambda: reads.envelopes(reader=OFFICER, kind="picture", limit=50),
     "letters of a kind that was only received": lambda: reads.envelopes(
-        reader=LIAISON, kind="information", direction="out", limit=50
+        reader=OFFICER, kind="information", direction="out", limit=50
     ),
     "letters under an agreement": lambda: reads.envelopes(
-        reader=LIAISON, agreement=Envelope.objects.values_list("agreement", flat=True)[0], limit=50
+        reader=OFFICER, agreement=Envelope.objects.values_list("agreement", flat=True)[0], limit=50
     ),
     "all letters, for who looks after the node": lambda: reads.envelopes(reader=AUDITOR, limit=50),
     "letters of a kind, for who looks after the node": lambda: reads.envelopes(
@@ -107,7 +107,7 @@ ASKED: dict[str, Ask] = {
     ),
     "letters sent, for who looks after the node": lambda: reads.envelopes(reader=AUDITOR, direction="out", limit=50),
     "letters of a kind under an agreement": lambda: reads.envelopes(
-        reader=LIAISON,
+        reader=OFFICER,
         agreement=Envelope.objects.values_list("agreement", flat=True)[0],
         kind="information",
         direction="out",
@@ -118,10 +118,10 @@ ASKED: dict[str, Ask] = {
     "letters of a kind and another agency": lambda: reads.envelopes(
         reader=OTHERS, kind="information", direction="in", limit=50
     ),
-    "letters of a case": lambda: reads.envelopes(reader=LIAISON, case=UUID(int=5), limit=50),
-    "one letter": lambda: reads.envelope(envelope=_first(), reader=LIAISON),
-    "its line in the log": lambda: reads.log(reader=LIAISON, things=(_first(),)),
-    "the log of who sees letters": lambda: reads.log(reader=LIAISON),
+    "letters of a case": lambda: reads.envelopes(reader=OFFICER, case=UUID(int=5), limit=50),
+    "one letter": lambda: reads.envelope(envelope=_first(), reader=OFFICER),
+    "its line in the log": lambda: reads.log(reader=OFFICER, things=(_first(),)),
+    "the log of who sees letters": lambda: reads.log(reader=OFFICER),
     "the log of who sees none": lambda: reads.log(reader=WATCH),
     "the log of who looks after the node": lambda: reads.log(reader=ADMIN),
     "what happened since": lambda: reads.events(after=0, reader=WATCH),
@@ -148,7 +148,7 @@ def test_a_page_begins_where_the_one_before_it_ended(es: Neighbour) -> None:
     grow(es, FEW)
     seen: list[int] = []
     before = None
-    while lines := reads.envelopes(reader=LIAISON, direction="in", kind="information", before=before, limit=100):
+    while lines := reads.envelopes(reader=OFFICER, direction="in", kind="information", before=before, limit=100):
         seen += [line.position for line in lines]
         before = seen[-1]
 

@@ -259,6 +259,7 @@ def test_a_request_is_written_its_channel_shown_while_typing_and_sent(visitor: V
     page.wait_for_load_state()
     page.click(".tabs >> text=Request")
     page.wait_for_load_state()
+    page.check("[name=to][value='es.salvamento']")
     page.fill("[name=subject]", "A grey boat")
     page.fill("[name=question]", "Who registered it?")
     page.select_option("[name=topic]", "political")
