@@ -7,10 +7,9 @@
     GET  /tsq1/head         our signed head, proven to continue an older one, and the head we hold of who asks
     GET  /tsq1/catch-up     what we hold that who asks may have lost with its database
 
-The event loop only reads, counts and waits. One worker verifies, opens and decides a whole group; a second one commits
-it in one transaction while the first judges the next; an answer goes out after that commit. What does not fit is
-answered 503 with Retry-After, before it is read; a part of the room is kept for rescue. Nothing is decompressed. A
-stranger gets one answer, whatever was wrong.
+The event loop only reads, counts and waits. The worker verifies, opens, decides and commits a whole group in one
+transaction, and an answer goes out after that commit. What does not fit is answered 503 with Retry-After, before it is
+read; a part of the room is kept for rescue. Nothing is decompressed. A stranger gets one answer, whatever was wrong.
 """
 
 import asyncio
@@ -19,7 +18,6 @@ import queue
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from time import monotonic
 from typing import Any
 from urllib.parse import parse_qs
@@ -32,7 +30,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from tansiq.exchange import acts, canon, cards, keystore, reads, seal, transport
-from tansiq.exchange.acts.judging import Judged, Parcel, judge
+from tansiq.exchange.acts.judging import Parcel, judge
 from tansiq.exchange.keys import Verifier
 from tansiq.exchange.papers import read_papers
 from tansiq.exchange.receipts import SignedHead
@@ -82,14 +80,6 @@ class Job(Struct):
     size: int
 
 
-class Group(Struct):
-    """Jobs that are kept together: their envelopes as they were judged at a moment, None where judging failed."""
-
-    jobs: list[Job]
-    judged: Judged | None
-    now: datetime
-
-
 class Quota:
     """How much one partner may still send: a bucket that fills at a steady rate."""
 
@@ -119,8 +109,7 @@ class Intake:
         self._asks: dict[tuple[str, str], Quota] = {}
         self._reading: Counter[str] = Counter()
         self._neighbours = reads.Neighbours(node="", keys={}, cards={}, rescue=())
-        self._judged: queue.Queue[Group | None] = queue.Queue(1)
-        self._threads: list[threading.Thread] = []
+        self._thread: threading.Thread | None = None
         self._anchored = self._refreshed = 0.0
 
     def routes(self) -> list[BaseRoute]:
@@ -135,22 +124,17 @@ class Intake:
         ]
 
     def start(self) -> None:
-        """Start the workers; they know the partners when this returns."""
+        """Start the worker; it knows the partners when this returns."""
         ready = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._work, args=(ready,), name="intake", daemon=True),
-            threading.Thread(target=self._keep, name="intake-keeper", daemon=True),
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._thread = threading.Thread(target=self._work, args=(ready,), name="intake", daemon=True)
+        self._thread.start()
         ready.wait(30)
 
     def stop(self) -> None:
         """Finish what waits, and end."""
-        if self._threads:
+        if self._thread is not None:
             self._queue.put(None)
-        for thread in self._threads:
-            thread.join(30)
+            self._thread.join(30)
 
     # The event loop's side
 
@@ -351,69 +335,54 @@ class Intake:
     # The worker's side
 
     def _work(self, ready: threading.Event) -> None:
-        """Judge, group by group. What waits to be kept is one group at most, so the queue behind it stays bounded."""
         self._refresh()
         self._compare_anchor()
         ready.set()
-        last = False
-        while not last:
+        while True:
             try:
                 first = self._queue.get(timeout=REFRESH_EVERY)
             except queue.Empty:
                 self._refresh()
-                continue
-            jobs, last = self._gathered(first)
-            close_old_connections()
-            self._judged.put(Group(jobs, *_judged(jobs)))
-            if monotonic() - self._refreshed > REFRESH_EVERY:
-                self._refresh()
-        self._judged.put(None)
-        connections.close_all()
-
-    def _gathered(self, first: Job | None) -> tuple[list[Job], bool]:
-        """What waits, up to a group, and whether nothing follows it."""
-        jobs, count = list[Job](), 0
-        while first is not None:
-            jobs.append(first)
-            count += len(first.parcels)
-            if count >= GROUP:
-                return jobs, False
-            try:
-                first = self._queue.get_nowait()
-            except queue.Empty:
-                return jobs, False
-        return jobs, True
-
-    def _keep(self) -> None:
-        """Keep what was judged, and answer it."""
-        while True:
-            try:
-                group = self._judged.get(timeout=REFRESH_EVERY)
-            except queue.Empty:
                 self._anchor(REFRESH_EVERY)
                 continue
-            if group is None:
+            if first is None:
                 break
-            self._answer(group)
+            jobs, count, last = [first], len(first.parcels), False
+            while count < GROUP and not last:
+                try:
+                    job = self._queue.get_nowait()
+                except queue.Empty:
+                    break
+                last = job is None
+                if job is not None:
+                    jobs.append(job)
+                    count += len(job.parcels)
+            self._group(jobs)
+            if last:
+                break
         self._anchor(0.0)
         connections.close_all()
 
-    def _answer(self, group: Group) -> None:
+    def _group(self, jobs: list[Job]) -> None:
         """Answer a group of jobs: the envelopes together, whatever else there is one by one."""
         close_old_connections()
-        letters = [job for job in group.jobs if job.call is None]
-        results = _receive(letters, group.judged, group.now) if letters else []
-        for job in group.jobs:
+        letters = [job for job in jobs if job.call is None]
+        results: list[tuple[Job, Any]] = []
+        if letters:
+            results += _receive(letters)
+        for job in jobs:
             if job.call is not None:
                 results.append((job, _guarded(job.call)))
         with self._lock:
-            self._waiting -= sum(job.size for job in group.jobs)
+            self._waiting -= sum(job.size for job in jobs)
         by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Job, Any]]] = {}
         for job, result in results:
             by_loop.setdefault(job.loop, []).append((job, result))
         for loop, some in by_loop.items():
             loop.call_soon_threadsafe(_resolve, some)
         self._anchor(ANCHOR_EVERY)
+        if monotonic() - self._refreshed > REFRESH_EVERY:
+            self._refresh()
 
     def _anchor(self, at_least: float) -> None:
         """Write the ledger's head beside the database, now and then."""
@@ -472,31 +441,14 @@ def compare_anchor() -> str:
 def receive(parcels: Sequence[Parcel]) -> tuple[str, ...]:
     """Receive a group: check it without holding the database, keep it in one transaction; a bad item fails alone."""
     now = clock.now()
-    return _kept(parcels, judge(parcels=parcels, now=now), now)
-
-
-def _kept(parcels: Sequence[Parcel], judged: Judged, now: datetime) -> tuple[str, ...]:
-    """Keep a group. What came by another way since it was judged is judged anew, each envelope alone."""
     try:
-        return acts.receive(judged=judged, now=now)
+        return acts.receive(judged=judge(parcels=parcels, now=now), now=now)
     except IntegrityError:
         return tuple(token for parcel in parcels for token in acts.receive(parcels=[parcel], now=now))
 
 
-def _judged(jobs: list[Job]) -> tuple[Judged | None, datetime]:
-    """The envelopes of some jobs as they are judged now; None where there are none, or where one broke the others."""
-    now, parcels = clock.now(), [parcel for job in jobs for parcel in job.parcels]
-    judged = _guarded(lambda: judge(parcels=parcels, now=now)) if parcels else None
-    return (judged if isinstance(judged, Judged) else None), now
-
-
-def _receive(jobs: list[Job], judged: Judged | None = None, now: datetime | None = None) -> list[tuple[Job, Any]]:
-    parcels = [parcel for job in jobs for parcel in job.parcels]
-    if judged is not None and now is not None:
-        known, moment = judged, now
-        result = _guarded(lambda: _kept(parcels, known, moment))
-    else:
-        result = _guarded(lambda: receive(parcels))
+def _receive(jobs: list[Job]) -> list[tuple[Job, Any]]:
+    result = _guarded(lambda: receive([parcel for job in jobs for parcel in job.parcels]))
     if isinstance(result, BaseException):
         if len(jobs) > 1 and not isinstance(result, DatabaseError):  # what one job breaks, the others do not pay for
             return [answer for job in jobs for answer in _receive([job])]
