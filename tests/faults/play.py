@@ -229,6 +229,7 @@ def _overtaking(night: Night, seed: int) -> list[dict[str, Any]]:
     night._rest(1.0)
     writer = beside("tests.faults.writer", str(night.nodes["ma"].home), "40", "0", str(seed), AGENCIES["es"])
     said, _ = writer.communicate()
+    night._rest(2.0)  # a batch that was gathered before the last distress was written has failed by now
     night.links.heal()
     return _lines(said)
 
