@@ -391,14 +391,14 @@ class Intake:
         self._anchored = monotonic()
         try:
             write_anchor()
-        except (DatabaseError, OSError, Fault) as error:
+        except (DatabaseError, OSError, MemoryError, Fault) as error:
             log.error("the anchor could not be written: %s", error)
 
     def _compare_anchor(self) -> None:
         """Close the gate when the head beside the database is of more than the database holds: an old backup."""
         try:
             gate = compare_anchor()
-        except (DatabaseError, OSError, Fault) as error:
+        except (DatabaseError, OSError, MemoryError, Fault) as error:
             log.error("the anchor could not be compared: %s", error)
             return
         if gate:
@@ -409,7 +409,7 @@ class Intake:
         try:
             close_old_connections()
             self._neighbours = reads.neighbours(now=clock.now())
-        except (DatabaseError, OSError, Fault) as error:
+        except (DatabaseError, OSError, MemoryError, Fault) as error:
             log.error("the partners could not be read: %s", error)
 
 

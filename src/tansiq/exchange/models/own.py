@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 
 from django.conf import settings
 from msgspec import Struct
@@ -10,6 +11,9 @@ from tansiq.exchange import keystore
 from tansiq.exchange.blobs import Store
 from tansiq.exchange.keys import KeySet
 from tansiq.ground.errors import Unready
+
+_UNLOCKING = Lock()
+"""To unlock takes 64 MiB and four lanes on purpose: when keys change, every thread of the node would do it at once."""
 
 
 class Own(Struct, frozen=True):
@@ -36,7 +40,8 @@ def own() -> Own:
     home = Path(settings.TANSIQ_HOME)
     file = home / "keys" / keystore.FILE
     stamp = file.stat().st_mtime_ns if file.is_file() else 0
-    vault, keys = _unlocked((home / "keys").resolve(), stamp)
+    with _UNLOCKING:
+        vault, keys = _unlocked((home / "keys").resolve(), stamp)
     return Own(
         settings.TANSIQ_NODE,
         settings.TANSIQ_AGENCY,
